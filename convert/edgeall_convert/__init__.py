@@ -1,0 +1,1 @@
+"""The workstation half of edgeall: the only place where TensorFlow is imported."""

@@ -1,0 +1,1 @@
+"""Labelled smear images as networks take them, split by subject."""

@@ -1,0 +1,1 @@
+"""The conversion's report: tables and plots on one self-contained page."""

@@ -1,0 +1,1 @@
+"""Recipes: augmentation, fitting, and the sidecar that tells the converter the facts."""

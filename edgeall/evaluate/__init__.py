@@ -1,0 +1,1 @@
+"""How good a bundle's calls are on labelled images: metrics, intervals, calibration."""

@@ -1,0 +1,1 @@
+"""Is this frame worth reading: focus, exposure, colour drift."""

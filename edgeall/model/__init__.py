@@ -1,0 +1,1 @@
+"""The bundle: a network with its manifest, run by whichever TFLite runtime is there."""

@@ -1,0 +1,1 @@
+"""What leaves the device: tables and annotated pictures."""

@@ -1,0 +1,1 @@
+"""The stages composed: frames in, stored readings out."""

@@ -1,0 +1,1 @@
+"""Where findings are kept: one SQLite file and a folder of images."""
