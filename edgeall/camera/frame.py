@@ -37,6 +37,9 @@ class Frame:
         What the driver says it really did: exposure in µs, gain, colour gains.
     um_per_pixel
         Scale of the picture, or None where nobody said.
+    encoded
+        The file's own bytes where the picture came from an image file: what is
+        stored is then what was read. None for a camera or a video.
     """
 
     pixels: Pixels
@@ -46,3 +49,4 @@ class Frame:
     monotonic_s: float
     settings: Mapping[str, str | int | float] = field(default_factory=dict)
     um_per_pixel: float | None = None
+    encoded: bytes | None = None
