@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import tflite
+
+from edgeall.errors import BundleError
 
 _FLOATS = frozenset({"FLOAT16", "FLOAT32", "FLOAT64", "BFLOAT16"})
 _TYPE_NAMES = {
@@ -76,6 +79,29 @@ def list_operators(network: bytes) -> list[Operator]:
         for graph in (model.Subgraphs(number) for number in range(model.SubgraphsLength()))
         for index in range(graph.OperatorsLength())
     ]
+
+
+def check_is_whole(network: bytes, name: str) -> None:
+    """Follow every reference in the file, so that a truncated one is refused.
+
+    LiteRT verifies what it loads; tflite-runtime 2.14 does not and would crash.
+
+    Raises
+    ------
+    BundleError
+        A reference leads out of the file.
+    """
+    try:
+        list_operators(network)
+        model = tflite.Model.GetRootAs(network, 0)
+        for number in range(model.BuffersLength()):
+            buffer = model.Buffers(number)
+            if length := buffer.DataLength():
+                buffer.Data(length - 1)
+    except (struct.error, IndexError, ValueError, AttributeError, TypeError) as error:
+        raise BundleError(
+            f"{name}: the file is truncated or damaged; take it from its source again."
+        ) from error
 
 
 def _operator(model: Any, graph: Any, index: int) -> Operator:

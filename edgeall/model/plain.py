@@ -21,6 +21,7 @@ from edgeall.model.manifest import (
     Provenance,
     Unit,
 )
+from edgeall.model.operators import check_is_whole
 from edgeall.model.runtime import open_interpreter
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def open_plain(path: Path, facts: PlainFacts) -> Bundle:
         The labels do not fit its outputs.
     """
     check_is_network(path)
+    check_is_whole(path.read_bytes(), str(path))
     interpreter = open_interpreter(path)
     taken, given = interpreter.get_input_details(), interpreter.get_output_details()
     shape = tuple(int(side) for side in taken[0]["shape"])

@@ -1,0 +1,46 @@
+"""The commands, gathered. Nothing heavy may be imported here: ``--help`` must be instant."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from edgeall import __version__
+from edgeall.cli.capture import capture
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 done, but some input was refused; 2 a flag or setting is wrong or "
+    "missing; 3 a file cannot be used; 4 the camera; 5 the database or the disk; 6 quantization "
+    "lost too much; 70 a defect of edgeall; 130 stopped with Ctrl-C."
+)
+
+app = typer.Typer(
+    name="edgeall",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"edgeall {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def edgeall(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Read blood smears for leukaemic blasts. It supports a diagnosis and never makes one."""
+
+
+app.command()(capture)
