@@ -1,0 +1,115 @@
+"""Files that are whole or absent: written aside, synced, renamed, their folder synced."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from edgeall.errors import DiskFullError, StoreError
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
+_MODE = 0o666
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file so that after a power cut it is there whole, or not at all.
+
+    Raises
+    ------
+    DiskFullError
+        There is no room for it; a former file of that name is intact.
+    StoreError
+        It cannot be written there.
+    """
+    with durable_file(path) as opened:
+        opened.write(data)
+
+
+@contextmanager
+def durable_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its name, durably, when the block ends well.
+
+    Raises
+    ------
+    DiskFullError
+        There is no room for it; a former file of that name is intact.
+    StoreError
+        It cannot be written there.
+    """
+    aside: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:32]}.", dir=path.parent)
+        aside = Path(name)
+        with os.fdopen(descriptor, "wb") as opened:
+            yield opened
+            opened.flush()
+            os.fchmod(opened.fileno(), _MODE & ~_umask())
+            os.fsync(opened.fileno())
+        aside.replace(path)
+        aside = None
+        sync_folder(path.parent)
+    except OSError as error:
+        raise disk_error(path, error) from error
+    finally:
+        if aside is not None:
+            with suppress(OSError):
+                aside.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably; one that is there is left as it is."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for absent in reversed(missing):
+        absent.mkdir(exist_ok=True)
+        sync_folder(absent.parent)
+
+
+def disk_error(path: Path, error: OSError) -> StoreError:
+    """Return the sentence for a file that could not be written or read."""
+    if error.errno in NO_ROOM:
+        return DiskFullError(
+            f"{path}: the disk is full; what was stored before is intact, so free some space "
+            "and run the command again."
+        )
+    if error.errno == errno.EROFS:
+        return StoreError(
+            f"{path}: the disk is read-only; mount it for writing, or name another folder."
+        )
+    if error.errno in _FORBIDDEN:
+        return StoreError(
+            f"{path}: you may not write there; ask for access, or name another place."
+        )
+    if error.errno == errno.ENOENT:
+        return StoreError(f"{path}: its folder does not exist; make it, or name another one.")
+    if error.errno == errno.EISDIR:
+        return StoreError(f"{path}: this is a folder; name a file in it.")
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return StoreError(f"{path}: a file lies where a folder must be; name another folder.")
+    return StoreError(
+        f"{path}: the disk failed ({error.strerror or error}); check it, or name another folder."
+    )
+
+
+def _umask() -> int:
+    """Return the process's umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
