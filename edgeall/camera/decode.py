@@ -163,7 +163,7 @@ def _is_whole(data: bytes, kind: str) -> bool:
         return b"IEND\xaeB`\x82" in data[-4096:]
     if kind == "BMP":
         (length,) = struct.unpack_from("<I", data, 2)
-        return bool(len(data) >= length)
+        return len(data) >= int(length)
     return True
 
 
