@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +15,7 @@ _TIMEX_BYTES = 512
 """More than any Linux's ``struct timex`` (208 bytes on 64-bit); zeros ask and set nothing."""
 _TIME_ERROR = 5
 """What adjtimex(2) returns for a clock that is not synchronised."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def now() -> Moment:

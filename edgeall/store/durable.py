@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +14,6 @@ from edgeall.errors import DiskFullError, StoreError
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
-_MODE = 0o666
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -44,12 +43,10 @@ def durable_file(path: Path) -> Iterator[BinaryIO]:
     """
     aside: Path | None = None
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:32]}.", dir=path.parent)
-        aside = Path(name)
-        with os.fdopen(descriptor, "wb") as opened:
+        aside, opened = _open_aside(path)
+        with opened:
             yield opened
             opened.flush()
-            os.fchmod(opened.fileno(), _MODE & ~_umask())
             os.fsync(opened.fileno())
         aside.replace(path)
         aside = None
@@ -94,9 +91,7 @@ def disk_error(path: Path, error: OSError) -> StoreError:
             f"{path}: the disk is read-only; mount it for writing, or name another folder."
         )
     if error.errno in _FORBIDDEN:
-        return StoreError(
-            f"{path}: you may not write there; ask for access, or name another place."
-        )
+        return StoreError(f"{path}: you may not write there; ask for access, or name another.")
     if error.errno == errno.ENOENT:
         return StoreError(f"{path}: its folder does not exist; make it, or name another one.")
     if error.errno == errno.EISDIR:
@@ -108,8 +103,7 @@ def disk_error(path: Path, error: OSError) -> StoreError:
     )
 
 
-def _umask() -> int:
-    """Return the process's umask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def _open_aside(path: Path) -> tuple[Path, BinaryIO]:
+    """Open a new hidden file beside ``path``, with the rights that any new file gets."""
+    aside = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}")
+    return aside, aside.open("xb")
