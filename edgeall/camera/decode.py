@@ -76,9 +76,7 @@ def read_file(path: Path) -> bytes:
     except FileNotFoundError:
         raise ImageError(f"{path}: there is no such file; check the name.") from None
     except IsADirectoryError:
-        raise ImageError(
-            f"{path}: this is a folder, not an image; name an image in it."
-        ) from None
+        raise ImageError(f"{path}: this is a folder, not an image; name an image in it.") from None
     except OSError as error:
         raise ImageError(
             f"{path}: it cannot be read ({error.strerror}); check its permissions and its disk."
@@ -162,8 +160,7 @@ def _is_whole(data: bytes, kind: str) -> bool:
     if kind == "PNG":
         return b"IEND\xaeB`\x82" in data[-4096:]
     if kind == "BMP":
-        (length,) = struct.unpack_from("<I", data, 2)
-        return len(data) >= int(length)
+        return len(data) >= int.from_bytes(data[2:6], "little")
     return True
 
 
