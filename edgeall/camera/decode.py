@@ -149,7 +149,8 @@ def _is_16_bit(image: Image.Image, data: bytes) -> bool:
     if image.format == "PNG":
         return data[24] == 16
     bits = getattr(image, "tag_v2", {}).get(258, (8,))
-    return max(bits if isinstance(bits, tuple) else (bits,)) > 8
+    deepest: int = max(bits if isinstance(bits, tuple) else (bits,))
+    return deepest > 8
 
 
 def _is_whole(data: bytes, kind: str) -> bool:
@@ -160,7 +161,8 @@ def _is_whole(data: bytes, kind: str) -> bool:
     if kind == "PNG":
         return b"IEND\xaeB`\x82" in data[-4096:]
     if kind == "BMP":
-        return len(data) >= int.from_bytes(data[2:6], "little")
+        declared = int.from_bytes(data[2:6], "little")
+        return len(data) >= declared
     return True
 
 

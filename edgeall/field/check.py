@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from edgeall.field.exposure import DARK_LEVEL, measure_exposure
+from edgeall.field.focus import is_in_focus, sharpness
+
 if TYPE_CHECKING:
     from edgeall.camera.frame import Frame
 
@@ -44,3 +47,50 @@ class Field:
     def counts(self) -> bool:
         """Whether the field's cells belong in the reading."""
         return not self.faults
+
+
+COLOUR_LIMIT = 4.0
+"""Colour distance from which a field must not count: in no channel has the network seen such."""
+
+
+def assess(
+    frame: Frame,
+    sharpest: float | None,
+    colour_distance: float | None,
+    *,
+    background_black: bool = False,
+) -> Field:
+    """Measure a frame and say what is wrong with it.
+
+    ``sharpest`` is the sharpness of the slide's sharpest frame so far, if any.
+    With ``background_black`` only what is not black is measured: a cell that
+    was cut out beforehand.
+    """
+    mask = frame.pixels.max(axis=2) > DARK_LEVEL if background_black else None
+    measured = sharpness(frame.pixels, mask)
+    best = max(measured, sharpest or 0.0)
+    exposure = measure_exposure(frame.pixels, mask)
+    found: list[Fault] = []
+    if exposure.is_under:
+        found.append("underexposed")
+    if exposure.is_over:
+        found.append("overexposed")
+    if colour_distance is not None and colour_distance > COLOUR_LIMIT:
+        found.append("colour drift")
+    return Field(
+        frame=frame,
+        sharpness=measured,
+        relative_sharpness=measured / best if best > 0 else 0.0,
+        dark_share=exposure.dark_share,
+        bright_share=exposure.bright_share,
+        colour_distance=colour_distance,
+        faults=faults_against(tuple(found), measured, best),
+    )
+
+
+def faults_against(
+    faults: tuple[Fault, ...], measured: float, sharpest: float
+) -> tuple[Fault, ...]:
+    """Return a field's faults, its focus judged anew against the slide's sharpest field."""
+    others = tuple(fault for fault in faults if fault != "out of focus")
+    return others if is_in_focus(measured, sharpest) else ("out of focus", *others)

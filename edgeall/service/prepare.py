@@ -54,7 +54,8 @@ def make_preparer(manifest: Manifest, cropping: Cropping) -> Preparer:
         distance = _distance(inputs, manifest)
         on_black = cropping == "none" and manifest.input.background == "black"
         field = assess(frame, sharpest, distance, background_black=on_black)
-        sharpest = max(sharpest or 0.0, field.sharpness)
+        if cropping == "find":
+            sharpest = max(sharpest or 0.0, field.sharpness)
         return Prepared(field, cells, inputs, cut_by_border)
 
     return prepare

@@ -77,11 +77,11 @@ def read_smear(
         return Smear(None, tuple(tally.refused), ended)
     interrupted = ended.failure is not None or (ended.by_hand and not until_stopped)
     reading = add_up(facts, tally.fields, interrupted=interrupted)
-    keeper.finish(reading, [not faults for faults in final_faults(tally.fields)])
+    keeper.finish(reading, [not faults for faults in final_faults(facts, tally.fields)])
     return Smear(reading, tuple(tally.refused), ended)
 
 
-def slide_facts(slide_id: str, bundle: Bundle) -> SlideFacts:
+def slide_facts(slide_id: str, bundle: Bundle, cropping: Cropping) -> SlideFacts:
     """Return what a reading of this slide must know of the bundle."""
     output = bundle.manifest.output
     return SlideFacts(
@@ -90,6 +90,7 @@ def slide_facts(slide_id: str, bundle: Bundle) -> SlideFacts:
         labels=output.labels,
         has_blasts=bool(output.blasts),
         bundle=bundle.title,
+        compare_focus=cropping == "find",
     )
 
 

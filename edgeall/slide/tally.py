@@ -56,26 +56,33 @@ class FieldCalls:
 
 @dataclass(frozen=True, slots=True)
 class SlideFacts:
-    """What a reading must know beside its fields."""
+    """What a reading must know beside its fields.
+
+    ``compare_focus`` is False where each picture is one cell: their sharpness
+    says more about the cell than about the focus.
+    """
 
     slide_id: str
     unit: str
     labels: tuple[str, ...]
     has_blasts: bool
     bundle: str
+    compare_focus: bool = True
     min_cells: int = MIN_CELLS
     target_width: float = TARGET_WIDTH
 
 
-def final_faults(fields: Sequence[FieldCalls]) -> list[tuple[Fault, ...]]:
+def final_faults(facts: SlideFacts, fields: Sequence[FieldCalls]) -> list[tuple[Fault, ...]]:
     """Return each field's faults, its focus judged against the slide's sharpest field."""
+    if not facts.compare_focus:
+        return [field.faults for field in fields]
     sharpest = max((field.sharpness for field in fields), default=0.0)
     return [faults_against(field.faults, field.sharpness, sharpest) for field in fields]
 
 
 def add_up(facts: SlideFacts, fields: Sequence[FieldCalls], *, interrupted: bool) -> Reading:
     """Return the reading of a slide from all its fields, those with faults left out."""
-    faults = final_faults(fields)
+    faults = final_faults(facts, fields)
     good = [field for field, found in zip(fields, faults, strict=True) if not found]
     calls = [call for field in good for call in field.calls]
     identified = [call for call in calls if call.identified]
