@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from edgeall import __version__
+from edgeall.cli.benchmark import benchmark
 from edgeall.cli.capture import capture
+from edgeall.cli.evaluate import evaluate
+from edgeall.cli.inspect import inspect
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 done, but some input was refused; 2 a flag or setting is wrong or "
@@ -44,3 +47,6 @@ def edgeall(
 
 
 app.command()(capture)
+app.command()(evaluate)
+app.command()(inspect)
+app.command()(benchmark)

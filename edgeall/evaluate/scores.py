@@ -14,7 +14,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeall.evaluate.calibration import expected_calibration_error
+from edgeall.evaluate.calibration import (
+    ReliabilityBin,
+    expected_calibration_error,
+    reliability,
+)
 from edgeall.evaluate.roc import auroc
 from edgeall.evaluate.subjects import SubjectScores, by_subject, subject_auroc
 from edgeall.model.manifest import Interval, Measured
@@ -84,7 +88,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     subject_auroc
         The same over subjects, by their mean blast probability; None also
         where a subject has both kinds of image.
-    expected_calibration_error
+    expected_calibration_error, reliability
         Over 15 bins, of the probabilities as given.
     identification
         The same images under the bundle's threshold.
@@ -106,6 +110,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     auroc: float | None
     subject_auroc: float | None
     expected_calibration_error: float
+    reliability: tuple[ReliabilityBin, ...]
     identification: Identification
     subjects: tuple[SubjectScores, ...]
 
@@ -150,6 +155,7 @@ def score(
         auroc=auroc(blast_probability, is_blast),
         subject_auroc=subject_auroc(rows, blasts),
         expected_calibration_error=expected_calibration_error(probabilities, truth),
+        reliability=reliability(probabilities, truth),
         identification=_identification(probabilities, truth == calls, unidentified_below),
         subjects=rows,
     )

@@ -69,7 +69,6 @@ def assess(
         error_after=error_after,
         curves=Curves(
             reliability_before=reliability(int8_probabilities, truth),
-            reliability_after=reliability(tempered, truth),
             roc_float=_points(blast_probabilities(float_probabilities, labels, blasts), is_blast),
             roc_int8=_points(blast_probabilities(tempered, labels, blasts), is_blast),
         ),

@@ -95,13 +95,12 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Curves(msgspec.Struct, frozen=True, kw_only=True):
-    """Points for the plots: int8 reliability before and after the temperature, ROC of both.
+    """Points for the plots: int8 reliability before its temperature, ROC of both networks.
 
     A ROC point is (false alarm rate, sensitivity); empty without both kinds.
     """
 
     reliability_before: tuple[ReliabilityBin, ...]
-    reliability_after: tuple[ReliabilityBin, ...]
     roc_float: tuple[tuple[float, float], ...]
     roc_int8: tuple[tuple[float, float], ...]
 
