@@ -10,7 +10,9 @@ from edgeall import __version__
 from edgeall.cli.benchmark import benchmark
 from edgeall.cli.capture import capture
 from edgeall.cli.evaluate import evaluate
+from edgeall.cli.export import export
 from edgeall.cli.inspect import inspect
+from edgeall.cli.results import results
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 done, but some input was refused; 2 a flag or setting is wrong or "
@@ -50,3 +52,5 @@ app.command()(capture)
 app.command()(evaluate)
 app.command()(inspect)
 app.command()(benchmark)
+app.command()(results)
+app.command()(export)

@@ -14,7 +14,7 @@ DISCLAIMER = "supports, and does not replace, a skilled morphologist"
 def reading_rows(reading: Reading) -> list[tuple[str, str]]:
     """Return a reading's lines, top to bottom, as (name, value)."""
     rows = [
-        ("slide", reading.slide_id),
+        ("slide", printable(reading.slide_id)),
         (_frames_name(reading), _frames(reading)),
         (f"{reading.unit}s counted", str(reading.counted)),
     ]
@@ -26,16 +26,16 @@ def reading_rows(reading: Reading) -> list[tuple[str, str]]:
         rows.append(("cut by the border, not read", str(reading.cut_by_border)))
     rows += [
         ("blasts among the identified", _blasts(reading.blasts)),
-        ("more needed", _more(reading)),
+        ("still needed", _more(reading)),
         ("flags", ", ".join(reading.flags) or "none"),
         ("bundle", reading.bundle),
     ]
     return rows
 
 
-def interval_text(blasts: Proportion) -> str:
-    """Return a proportion in percent with its exact interval."""
-    return f"{blasts.value:.1%} (95% interval {blasts.low:.1%} to {blasts.high:.1%})"
+def printable(text: str) -> str:
+    """Return text that cannot steer a terminal: free text may hold control characters."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def _frames_name(reading: Reading) -> str:
@@ -54,7 +54,10 @@ def _share(count: int, total: int) -> str:
 def _blasts(blasts: Proportion | None) -> str:
     if blasts is None:
         return "not known"
-    return f"{blasts.count} of {blasts.total}: {interval_text(blasts)}"
+    return (
+        f"{blasts.count} of {blasts.total}: {blasts.value:.1%} "
+        f"(95% interval {blasts.low:.1%} to {blasts.high:.1%})"
+    )
 
 
 def _more(reading: Reading) -> str:
@@ -62,6 +65,6 @@ def _more(reading: Reading) -> str:
     if reading.more_needed is None:
         return "not known"
     if reading.more_needed == 0:
-        return f"none: the interval is within {width}"
+        return f"none, the interval is within {width}"
     unit = reading.unit if reading.more_needed == 1 else f"{reading.unit}s"
-    return f"{reading.more_needed} more identified {unit} for an interval of {width}"
+    return f"{reading.more_needed} identified {unit}, for an interval of {width}"

@@ -34,6 +34,8 @@ def write_durably(path: Path, data: bytes) -> None:
 def durable_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file for writing that takes its name, durably, when the block ends well.
 
+    Through a link it is the link's target that is replaced.
+
     Raises
     ------
     DiskFullError
@@ -41,6 +43,9 @@ def durable_file(path: Path) -> Iterator[BinaryIO]:
     StoreError
         It cannot be written there.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path}: this is no ordinary file; name a file to be written.")
     aside: Path | None = None
     try:
         aside, opened = _open_aside(path)
@@ -94,8 +99,6 @@ def disk_error(path: Path, error: OSError) -> StoreError:
         return StoreError(f"{path}: you may not write there; ask for access, or name another.")
     if error.errno == errno.ENOENT:
         return StoreError(f"{path}: its folder does not exist; make it, or name another one.")
-    if error.errno == errno.EISDIR:
-        return StoreError(f"{path}: this is a folder; name a file in it.")
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
         return StoreError(f"{path}: a file lies where a folder must be; name another folder.")
     return StoreError(

@@ -1,0 +1,41 @@
+"""``edgeall export``: a slide's cells as a table for another program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgeall.cli.stored import find_slide, store_folder
+from edgeall.errors import UsageError
+
+
+def export(
+    slide: Annotated[str, typer.Argument(metavar="SLIDE", help="The slide's identity.")],
+    csv: Annotated[
+        Path, typer.Option(metavar="PATH", help="Write one line a cell to this file; - for stdout.")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    store: Annotated[
+        Path | None, typer.Option(help="The folder of the database. [default: from the settings]")
+    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="The settings file (TOML).")] = None,
+) -> None:
+    """Write every cell of a slide with its call, its box and its picture's path.
+
+    It supports a skilled morphologist and does not replace one.
+    """
+    from edgeall.report.csv import cells_csv, write_cells_csv
+    from edgeall.store.store import Store
+
+    to_stdout = str(csv) == "-"
+    if csv.is_file() and not force and not to_stdout:
+        raise UsageError(f"{csv}: there is such a file already; add --force to replace it.")
+    with Store.open(store_folder(store, settings), read_only=True) as opened:
+        rows = list(opened.cells(find_slide(opened, slide).slide_id))
+    if to_stdout:
+        typer.echo(cells_csv(rows).encode("utf-8", "replace"), nl=False)
+    else:
+        count = write_cells_csv(csv, rows)
+        typer.echo(f"{count} {'cell' if count == 1 else 'cells'} written to {csv}", err=True)
