@@ -93,7 +93,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     identification
         The same images under the bundle's threshold.
     subjects
-        By subject and label where subjects are known.
+        By subject and label; empty where no subject is known or no label is a blast.
     """
 
     images: int

@@ -70,7 +70,9 @@ def render_page(report: ConversionReport) -> str:
 def _plots(report: ConversionReport) -> dict[str, Plot]:
     drawn = {}
     if any(rung.bytes for rung in report.rungs):
-        drawn["rungs"] = _plot(draw_rungs(report.rungs), "Size and latency of each rung, as above.")
+        drawn["rungs"] = _plot(
+            draw_rungs(report), "Size and latency of float and of each rung, as in the tables."
+        )
     return drawn | (_assessed_plots(report.assessment) if report.assessment else {})
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgeall.evaluate.calibration import ReliabilityBin
     from edgeall.evaluate.scores import Scores
     from edgeall.evaluate.subjects import SubjectScores
-    from edgeall_convert.evaluate.report import Assessment, RungResult
+    from edgeall_convert.evaluate.report import Assessment, ConversionReport
 
 INK, SOFT, LINE = "#23202b", "#6f6a7a", "#d9d5e0"
 FLOAT, INT8 = "#8d8897", "#5a3d8f"
@@ -98,19 +98,24 @@ def draw_roc(assessment: Assessment) -> str:
         return _svg(figure)
 
 
-def draw_rungs(rungs: Sequence[RungResult]) -> str:
-    """Draw size and latency of each measured rung of the ladder."""
-    measured = [rung for rung in rungs if rung.bytes is not None]
-    names = [rung.name for rung in measured]
-    colours = [INT8 if rung.passed else LINE for rung in measured]
-    sizes = [(rung.bytes or 0) / 1e6 for rung in measured]
-    times = [rung.latency_ms or 0.0 for rung in measured]
+def draw_rungs(report: ConversionReport) -> str:
+    """Draw size and latency of the float network and of each measured rung of the ladder."""
+    measured = [rung for rung in report.rungs if rung.bytes is not None]
+    names = ["float", *(rung.name for rung in measured)]
+    colours = [FLOAT, *(INT8 if rung.passed else LINE for rung in measured)]
+    sizes = [report.float_bytes / 1e6, *((rung.bytes or 0) / 1e6 for rung in measured)]
+    first = report.latency.float_p50 if report.latency else 0.0
+    times = [first, *(rung.latency_ms or 0.0 for rung in measured)]
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(7.6, 0.8 + 0.34 * len(measured)), layout="constrained")
+        figure = Figure(figsize=(7.6, 0.7 + 0.3 * len(names)), layout="constrained")
         axes = figure.subplots(1, 2, sharey=True)
-        for column, values, what in ((axes[0], sizes, "size, MB"), (axes[1], times, "ms")):
+        for column, values, what in (
+            (axes[0], sizes, "size, MB"),
+            (axes[1], times, "one image, ms"),
+        ):
             bars = column.barh(names, values, color=colours, height=0.6)
-            column.bar_label(bars, fmt="%.3g", padding=3, color=SOFT, fontsize=8)
+            written = [f"{value:.3g}" if value else "not measured" for value in values]
+            column.bar_label(bars, written, padding=3, color=SOFT, fontsize=8)
             column.set_title(what)
             column.margins(x=0.15)
             column.xaxis.set_visible(False)
@@ -136,7 +141,9 @@ def draw_subjects(scores: Scores) -> str:
         )
         axes.set_yticks(places, [f"{row.subject}, {row.label}, {row.images}" for row in rows])
         axes.axvline(scores.accuracy.value, color=SOFT, linewidth=0.8, linestyle=":")
-        axes.set(xlim=(-0.01, 1.01), xlabel="accuracy of int8 (dotted: of all images)")
+        lowest = min(row.low for row in rows)
+        axes.set(xlim=(max(-0.01, lowest - 0.05), 1.01))
+        axes.set_xlabel("accuracy of int8 (dotted: of all images)")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.invert_yaxis()
