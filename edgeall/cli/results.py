@@ -73,14 +73,13 @@ def _slides_table(folder: Path, slides: list[SlideSummary]) -> Table:
     from edgeall.report.rows import printable
 
     table = Table(title=f"Slides in {folder}", title_justify="left")
-    for name in ("slide", "read (UTC)", "runs", "fields", "cells", "blasts, 95% interval", "flags"):
-        numeric = name in ("runs", "fields", "cells")
+    for name in ("slide", "read (UTC)", "fields", "cells", "blasts, 95% interval", "flags"):
+        numeric = name in ("fields", "cells")
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for summary in slides:
         table.add_row(
             Text(printable(summary.slide_id)),
             _when(summary.latest.written) if summary.latest else "no reading",
-            str(summary.runs),
             str(summary.fields),
             str(summary.cells),
             _blasts(summary),

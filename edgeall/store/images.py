@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,7 @@ def _keep(folder: Path, picture: Picture) -> None:
     if _holds(place, picture):
         return
     make_folder(place.parent)
-    aside = folder / INCOMING / f"{picture.sha256}.{os.getpid()}"
+    aside = folder / INCOMING / f"{picture.sha256}.{secrets.token_hex(4)}"
     try:
         with aside.open("wb") as opened:
             opened.write(picture.data)

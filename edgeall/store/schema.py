@@ -133,18 +133,29 @@ _TABLES = (
     "CREATE INDEX field_of_reading ON reading_field (reading)",
 )
 
-_APPEND_ONLY = ("moment", "bundle", "run", "image", "field", "cell", "reading", "reading_field")
+_APPEND_ONLY = {
+    "moment": ("id",),
+    "bundle": ("id", "manifest_sha256"),
+    "run": ("id",),
+    "image": ("id", "sha256"),
+    "field": ("id",),
+    "cell": ("id",),
+    "reading": ("id", "run"),
+    "reading_field": ("id", "field"),
+}
+"""Every table, with the columns by which a row could be replaced."""
 
 
-def _guards(table: str) -> tuple[str, ...]:
+def _guards(table: str, unique: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse what would change or remove a row; ``INSERT OR REPLACE`` removes one, too."""
     sentence = f"{table}: findings are append-only; write a new row that corrects this one"
     refuse = f"BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
+    same = " OR ".join(f"{column} = NEW.{column}" for column in unique)
     return (
         f"CREATE TRIGGER {table}_is_not_changed BEFORE UPDATE ON {table} {refuse}",
         f"CREATE TRIGGER {table}_is_not_removed BEFORE DELETE ON {table} {refuse}",
         f"CREATE TRIGGER {table}_is_not_replaced BEFORE INSERT ON {table} "
-        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) {refuse}",
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) {refuse}",
     )
 
 
@@ -168,7 +179,7 @@ _CLOSED_RUNS = (
 _FIRST = (
     f"PRAGMA application_id = {APPLICATION_ID}",
     *_TABLES,
-    *(guard for table in _APPEND_ONLY for guard in _guards(table)),
+    *(guard for table, unique in _APPEND_ONLY.items() for guard in _guards(table, unique)),
     *_CLOSED_RUNS,
 )
 
