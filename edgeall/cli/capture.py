@@ -17,9 +17,9 @@ class UnitChoice(StrEnum):
 
 
 class CropChoice(StrEnum):
-    """Find the cells in each picture, or take each picture as one cell."""
+    """Search each picture for cells, or take it as one cell."""
 
-    find = "find"
+    search = "find"
     none = "none"
 
 
@@ -61,7 +61,7 @@ def capture(
     ] = None,
     crop: Annotated[
         CropChoice, typer.Option(help="none: each picture is one cell already cut out.")
-    ] = CropChoice.find,
+    ] = CropChoice.search,
     um_per_pixel: Annotated[
         float | None, typer.Option(min=0.001, max=100, help="Scale of the frames in µm a pixel.")
     ] = None,
@@ -106,7 +106,8 @@ def capture(
 
     The reading supports a skilled morphologist and does not replace one.
     """
-    from edgeall.cli import capturing
+    from edgeall.cli import capturing, recording
+    from edgeall.cli.plain_facts import PlainFlags
     from edgeall.service.pipeline import Limits
 
     request = capturing.Request(
@@ -125,7 +126,7 @@ def capture(
         save=save,
         csv=csv,
         as_json=as_json,
-        plain=capturing.PlainWishes(labels, blasts, preprocess.value if preprocess else None),
+        plain=PlainFlags(labels, blasts, preprocess.value if preprocess else None),
         settings=settings,
     )
-    raise typer.Exit(capturing.classify(request) if classify else capturing.record(request))
+    raise typer.Exit(capturing.classify(request) if classify else recording.record(request))

@@ -13,6 +13,7 @@ from edgeall.model.plain import PlainFacts, open_plain
 
 if TYPE_CHECKING:
     from edgeall.model.feed import Preprocess
+    from edgeall.model.manifest import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,12 @@ def has_manifest(model: Path) -> bool:
     return archive is not None and MANIFEST in archive.names
 
 
-def open_whole_images(model: Path, flags: PlainFlags) -> tuple[Bundle, Preprocess]:
+def open_whole_images(
+    model: Path, flags: PlainFlags, unit: Unit = "field"
+) -> tuple[Bundle, Preprocess]:
     """Open a bundle, or a plain network with the facts typed in, for images read whole.
+
+    ``unit`` is what an image shows, for a plain network; a bundle knows it.
 
     Raises
     ------
@@ -70,7 +75,7 @@ def open_whole_images(model: Path, flags: PlainFlags) -> tuple[Bundle, Preproces
     labels, blasts = _split(flags.labels), _split(flags.blasts)
     if strangers := [blast for blast in blasts if blast not in labels]:
         raise UsageError(f"--blasts names {', '.join(strangers)}, which --labels does not.")
-    facts = PlainFacts(labels, blasts, unit="field", preprocess=flags.preprocess)
+    facts = PlainFacts(labels, blasts, unit=unit, preprocess=flags.preprocess)
     return open_plain(model, facts), flags.preprocess
 
 

@@ -13,12 +13,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from edgeall.report.rows import DISCLAIMER as MORPHOLOGIST
+
 if TYPE_CHECKING:
     from edgeall.model.call import Call
     from edgeall.service.pipeline import ReadField
     from edgeall.slide.reading import Reading
 
-DISCLAIMER = "This supports a skilled morphologist and does not replace one."
+DISCLAIMER = f"This {MORPHOLOGIST}."
+"""Under everything that looks like a result."""
 
 
 def plain_console(*, to_stderr: bool = False) -> Console:
@@ -40,7 +43,7 @@ def field_line(read: ReadField) -> str:
     prepared = read.prepared
     parts = [_counts(read.calls, cells=prepared.cells != (None,))]
     if prepared.cut_by_border:
-        parts.append(f"{prepared.cut_by_border} cut by the border")
+        parts.append(f"{len(prepared.cut_by_border)} cut by the border")
     if prepared.field.faults:
         parts.append(f"not counted: {', '.join(prepared.field.faults)}")
     frame = prepared.field.frame
@@ -65,11 +68,13 @@ def _short(origin: str) -> str:
 
 def reading_table(reading: Reading) -> Table:
     """Return the slide's reading as a table of two columns."""
-    from edgeall.report.rows import reading_rows
+    from edgeall.report.rows import printable, reading_rows
 
-    table = Table(title=f"Reading of slide {reading.slide_id}", title_justify="left")
-    table.add_column("what")
-    table.add_column("value")
+    table = Table(
+        title=f"Reading of slide {printable(reading.slide_id)}",
+        title_justify="left",
+        show_header=False,
+    )
     for name, value in reading_rows(reading):
         table.add_row(Text(name), Text(value))
     return table

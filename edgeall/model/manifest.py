@@ -168,7 +168,9 @@ def seal_of(manifest: Manifest) -> str:
     A seal shows that nothing changed by accident or by hand since the gate let
     the bundle pass; it is no signature and proves no author.
     """
-    unsealed = msgspec.structs.replace(manifest, seal="")
+    # Read back once: a whole number given for a float is written 20 and read as 20.0.
+    written = msgspec.json.encode(msgspec.structs.replace(manifest, seal=""))
+    unsealed = msgspec.json.decode(written, type=Manifest)
     return hashlib.sha256(msgspec.json.encode(unsealed, order="sorted")).hexdigest()
 
 

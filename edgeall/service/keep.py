@@ -38,17 +38,24 @@ class StoreKeeper:
         self, store: Store, *, slide_id: str, operator: str, source: str, bundle: Bundle
     ) -> None:
         self._store = store
-        self._run = store.begin_run(slide_id, operator, source, _bundle_record(bundle))
+        self._slide_id, self._operator, self._source = slide_id, operator, source
+        self._bundle = _bundle_record(bundle)
+        self._run: int | None = None
         self._rows: list[int] = []
 
     def keep(self, fields: Sequence[ReadField]) -> None:
-        """Store fields with their images and calls."""
+        """Store fields with their images and calls; the first ones begin the run."""
+        if self._run is None:
+            self._run = self._store.begin_run(
+                self._slide_id, self._operator, self._source, self._bundle
+            )
         self._rows += self._store.add_fields(self._run, [_field_record(field) for field in fields])
 
     def finish(self, reading: Reading, counted: Sequence[bool]) -> None:
         """Store the reading and which fields it counts."""
         rows = [row for row, counts in zip(self._rows, counted, strict=True) if counts]
-        self._store.add_reading(self._run, reading, rows)
+        if self._run is not None:
+            self._store.add_reading(self._run, reading, rows)
 
 
 class NoKeeper:
@@ -76,5 +83,5 @@ def _field_record(read: ReadField) -> FieldRecord:
     return FieldRecord(
         field=prepared.field,
         cells=tuple(zip(prepared.cells, read.calls, strict=True)),
-        cut_by_border=prepared.cut_by_border,
+        cut_by_border=len(prepared.cut_by_border),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from edgeall.camera.frame import Frame, Pixels
-from edgeall.cells.cell import Cell
+from edgeall.cells.cell import Box, Cell
 from edgeall.cells.crop import CropRule, cell_of_crop, crop_cell
 from edgeall.cells.finder import find_cells
 from edgeall.field.check import Field, assess
@@ -17,6 +17,8 @@ from edgeall.field.colour import colour_distance, mean_lab
 from edgeall.field.resize import resize
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from edgeall.model.manifest import ColourStatistics, InputFacts, Manifest
 
 Cropping: TypeAlias = Literal["find", "none"]
@@ -34,7 +36,7 @@ class Prepared:
     field: Field
     cells: tuple[Cell | None, ...]
     inputs: tuple[Pixels, ...]
-    cut_by_border: int
+    cut_by_border: tuple[Box, ...]
 
 
 Preparer: TypeAlias = Callable[[Frame], Prepared]
@@ -50,29 +52,38 @@ def make_preparer(manifest: Manifest, cropping: Cropping) -> Preparer:
 
     def prepare(frame: Frame) -> Prepared:
         nonlocal sharpest
-        cells, inputs, cut_by_border = look(frame)
-        distance = _distance(inputs, manifest)
+        looked = look(frame)
+        distance = _distance(looked.inputs, manifest)
         on_black = cropping == "none" and manifest.input.background == "black"
         field = assess(frame, sharpest, distance, background_black=on_black)
         if cropping == "find":
             sharpest = max(sharpest or 0.0, field.sharpness)
-        return Prepared(field, cells, inputs, cut_by_border)
+        return Prepared(field, looked.cells, looked.inputs, looked.cut_by_border)
 
     return prepare
 
 
-_Look: TypeAlias = Callable[[Frame], tuple[tuple[Cell | None, ...], tuple[Pixels, ...], int]]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """What there is to classify in one frame."""
+
+    cells: tuple[Cell | None, ...]
+    inputs: tuple[Pixels, ...]
+    cut_by_border: tuple[Box, ...] = ()
+
+
+_Look: TypeAlias = Callable[[Frame], _Looked]
+    [Frame], tuple[tuple[Cell | None, ...], tuple[Pixels, ...], tuple[Box, ...]]
+]
 
 
 def _chooser(manifest: Manifest, cropping: Cropping) -> _Look:
     facts = manifest.input
     if facts.unit == "field":
-        return lambda frame: ((None,), (_whole(frame, facts),), 0)
+        return lambda frame: _Looked((None,), (_whole(frame, facts),))
     if cropping == "none":
-        return lambda frame: (
-            (cell_of_crop(frame.pixels, facts.background),),
-            (_whole(frame, facts),),
-            0,
+        return lambda frame: _Looked(
+            (cell_of_crop(frame.pixels, facts.background),), (_whole(frame, facts),)
         )
     rule = crop_rule(facts)
     return lambda frame: _found(frame, rule)
@@ -94,10 +105,10 @@ def _whole(frame: Frame, facts: InputFacts) -> Pixels:
     return resize(frame.pixels, facts.height, facts.width, facts.resize)
 
 
-def _found(frame: Frame, rule: CropRule) -> tuple[tuple[Cell | None, ...], tuple[Pixels, ...], int]:
+def _found(frame: Frame, rule: CropRule) -> _Looked:
     found = find_cells(frame.pixels, frame.um_per_pixel)
     crops = tuple(crop_cell(frame.pixels, cell, rule, frame.um_per_pixel) for cell in found.cells)
-    return found.cells, crops, len(found.cut_by_border)
+    return _Looked(found.cells, crops, found.cut_by_border)
 
 
 def _distance(inputs: tuple[Pixels, ...], manifest: Manifest) -> float | None:
@@ -113,9 +124,14 @@ def _distance_to(
     measured = [
         mean
         for pixels in inputs
-        if (mean := mean_lab(pixels, pixels.any(axis=2) if on_black else None)) is not None
+        if (mean := mean_lab(pixels, _shown(pixels) if on_black else None)) is not None
     ]
     if not measured:
         return None
     lightness, a, b = np.mean(measured, axis=0)
     return colour_distance((lightness, a, b), colour.mean, colour.deviation)
+
+
+def _shown(pixels: Pixels) -> NDArray[np.bool_]:
+    shown: NDArray[np.bool_] = pixels.max(axis=2) > 0
+    return shown

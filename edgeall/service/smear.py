@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edgeall.model.bundle import Bundle
     from edgeall.model.classifier import Classifier
     from edgeall.service.keep import Keeper
+    from edgeall.settings import ReadingAims
     from edgeall.slide.reading import Reading
 
 
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 class Smear:
     """What came of a smear.
 
-    ``reading`` is None where not one field could be read. ``refused`` are the
-    files that could not be. ``ended`` says whether it ran to its end.
+    ``reading`` is None where not one field could be read; ``counted`` says of
+    each field whether it counts in it. ``refused`` are the files that could not
+    be read. ``ended`` says whether it ran to its end.
     """
 
     reading: Reading | None
+    counted: tuple[bool, ...]
     refused: tuple[ImageError, ...]
     ended: Ended
 
@@ -44,7 +47,7 @@ class _Tally:
             self.refused.append(item)
             return
         prepared = item.prepared
-        self.fields.append(FieldCalls.of(prepared.field, item.calls, prepared.cut_by_border))
+        self.fields.append(FieldCalls.of(prepared.field, item.calls, len(prepared.cut_by_border)))
 
 
 def read_smear(
@@ -74,14 +77,15 @@ def read_smear(
         limits,
     )
     if not tally.fields:
-        return Smear(None, tuple(tally.refused), ended)
+        return Smear(None, (), tuple(tally.refused), ended)
     interrupted = ended.failure is not None or (ended.by_hand and not until_stopped)
     reading = add_up(facts, tally.fields, interrupted=interrupted)
-    keeper.finish(reading, [not faults for faults in final_faults(facts, tally.fields)])
-    return Smear(reading, tuple(tally.refused), ended)
+    counted = tuple(not faults for faults in final_faults(facts, tally.fields))
+    keeper.finish(reading, counted)
+    return Smear(reading, counted, tuple(tally.refused), ended)
 
 
-def slide_facts(slide_id: str, bundle: Bundle, cropping: Cropping) -> SlideFacts:
+def slide_facts(slide_id: str, bundle: Bundle, cropping: Cropping, aims: ReadingAims) -> SlideFacts:
     """Return what a reading of this slide must know of the bundle."""
     output = bundle.manifest.output
     return SlideFacts(
@@ -91,6 +95,8 @@ def slide_facts(slide_id: str, bundle: Bundle, cropping: Cropping) -> SlideFacts
         has_blasts=bool(output.blasts),
         bundle=bundle.title,
         compare_focus=cropping == "find",
+        min_cells=aims.min_cells,
+        target_width=aims.target_width,
     )
 
 
