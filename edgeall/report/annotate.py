@@ -86,10 +86,7 @@ def annotate(
     height, width = pixels.shape[:2]
     scale = max(1.0, min(height, width) / _REFERENCE_SIDE)
     font = ImageFont.load_default(round(14 * scale))
-    footer = _footer(width, font)
-    picture = Image.new("RGB", (width, height + footer.height), _BLACK)
-    picture.paste(Image.fromarray(pixels), (0, 0))
-    picture.paste(footer, (0, height))
+    picture = Image.fromarray(pixels)
     sheet = _Sheet(ImageDraw.Draw(picture), font, max(1, round(2 * scale)), width, height, [])
     for box in cut_by_border:
         _outline(sheet, box, _CUT)
@@ -99,7 +96,7 @@ def annotate(
         _tab(sheet, box, _CUT, "cut by the border")
     for cell, call in cells:
         _tab(sheet, _box(sheet, cell), _style(call), _name(call))
-    return np.array(picture)
+    return np.vstack([np.asarray(picture), np.asarray(_footer(width, font))])
 
 
 def _style(call: Call) -> _Style:
@@ -126,14 +123,14 @@ def _outline(sheet: _Sheet, box: Box, style: _Style) -> None:
     right, bottom = min(box.right, sheet.width) - 1, min(box.bottom, sheet.height) - 1
     for x1, y1, x2, y2 in _sides(left, top, right, bottom, style, width):
         area = (x1, y1, x2 + width - 1, y2 + width - 1)
-        sheet.draw.rectangle(_grown(area, halo, sheet), _BLACK)
+        sheet.draw.rectangle(_grown(area, halo), _BLACK)
     for x1, y1, x2, y2 in _sides(left, top, right, bottom, style, width):
         sheet.draw.rectangle((x1, y1, x2 + width - 1, y2 + width - 1), style.colour)
 
 
-def _grown(area: _Line, by: int, sheet: _Sheet) -> _Line:
+def _grown(area: _Line, by: int) -> _Line:
     x1, y1, x2, y2 = area
-    return x1 - by, y1 - by, x2 + by, min(y2 + by, sheet.height - 1)
+    return x1 - by, y1 - by, x2 + by, y2 + by
 
 
 def _sides(

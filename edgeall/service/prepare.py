@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from edgeall.camera.frame import Frame, Pixels
-from edgeall.cells.cell import Box, Cell
 from edgeall.cells.crop import CropRule, cell_of_crop, crop_cell
 from edgeall.cells.finder import find_cells
 from edgeall.field.check import Field, assess
@@ -19,6 +18,7 @@ from edgeall.field.resize import resize
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from edgeall.cells.cell import Box, Cell
     from edgeall.model.manifest import ColourStatistics, InputFacts, Manifest
 
 Cropping: TypeAlias = Literal["find", "none"]
@@ -73,8 +73,6 @@ class _Looked:
 
 
 _Look: TypeAlias = Callable[[Frame], _Looked]
-    [Frame], tuple[tuple[Cell | None, ...], tuple[Pixels, ...], tuple[Box, ...]]
-]
 
 
 def _chooser(manifest: Manifest, cropping: Cropping) -> _Look:
