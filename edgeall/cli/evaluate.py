@@ -76,8 +76,13 @@ def _progress(total: int) -> Iterator[Progress]:
     from edgeall.cli.printing import plain_console
 
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+    console = plain_console(to_stderr=True)
     display = Display(
-        *columns, TimeRemainingColumn(), console=plain_console(to_stderr=True), transient=True
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     )
     with display:
         task = display.add_task("reading images", total=total)

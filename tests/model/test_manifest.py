@@ -57,6 +57,11 @@ def test_numbers_come_back_exactly(temperature: float, threshold: float) -> None
     assert decode(encode(make(output=output)), "x").output == output
 
 
+def test_a_whole_number_given_for_a_float_keeps_the_seal() -> None:
+    whole = InputFacts(height=8, width=8, unit="cell", cell_diameter_px=5)
+    assert decode(encode(make(input=whole)), "x.tflite").input.cell_diameter_px == 5.0
+
+
 def test_a_manifest_edited_by_hand_is_refused() -> None:
     edited = encode(make()).replace(b'"blasts": [\n      "blast"', b'"blasts": [\n      "normal"')
     assert edited != encode(make())
