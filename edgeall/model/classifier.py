@@ -9,19 +9,15 @@ import numpy as np
 
 from edgeall.errors import BundleError
 from edgeall.model.call import Call
-from edgeall.model.feed import Preprocess, make_feed
-from edgeall.model.runtime import Interpreter, open_interpreter, runtime_name, runtime_version
+from edgeall.model.network import Network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeall.camera.frame import Pixels
     from edgeall.model.bundle import Bundle
+    from edgeall.model.feed import Preprocess
     from edgeall.model.manifest import OutputFacts
-
-_SUM_TOLERANCE = 0.1
-_SMALLEST = 1e-6
-"""Stands for a probability that was rounded to nothing, where no step size says better."""
 
 
 class Classifier:
@@ -41,14 +37,13 @@ class Classifier:
         self, bundle: Bundle, *, threads: int = 1, preprocess: Preprocess = "none"
     ) -> None:
         self._facts = bundle.manifest.output
-        self._name = str(bundle.path)
-        self._interpreter = open_interpreter(bundle.path, threads)
-        taken, given = _tensors(self._interpreter, self._facts, self._name)
-        self._check_shape(bundle, taken)
-        self._input: int = taken["index"]
-        self._output: int = given["index"]
-        self._scale, self._zero_point = given["quantization"]
-        self._feed = make_feed(taken, preprocess, self._name)
+        self._network = Network(bundle.path, self._facts, threads=threads, preprocess=preprocess)
+        expected = (1, bundle.manifest.input.height, bundle.manifest.input.width, 3)
+        if self._network.input_shape != expected:
+            raise BundleError(
+                f"{bundle.path}: its network takes {self._network.input_shape}, its manifest says "
+                f"{expected}; convert the model again."
+            )
 
     def classify(self, batch: Sequence[Pixels]) -> list[Call]:
         """Return one call an image, ``(h, w, 3)`` uint8 RGB of the network's size."""
@@ -58,43 +53,12 @@ class Classifier:
         return [make_call(row, self._facts) for row in calibrated]
 
     def probabilities(self, batch: Sequence[Pixels]) -> NDArray[np.float64]:
-        """Return ``(n, labels)``: what the network says, before its temperature.
-
-        Raises
-        ------
-        BundleError
-            The output is no set of probabilities.
-        """
-        raw = np.stack([self.raw_output(pixels) for pixels in batch]).astype(np.float64)
-        real = (raw - self._zero_point) * self._scale if self._scale > 0 else raw
-        if self._facts.activation == "sigmoid":
-            real = np.hstack([1 - real, real])
-        sums = real.sum(axis=1, keepdims=True)
-        if not np.all(np.abs(sums - 1) < _SUM_TOLERANCE) or real.min() < -_SUM_TOLERANCE:
-            raise BundleError(
-                f"{self._name}: its outputs are no probabilities; "
-                "convert the trained model with edgeall convert, which sees to that."
-            )
-        # Half a step: what the output cannot tell from nothing.
-        floor = self._scale / 2 if self._scale > 0 else _SMALLEST
-        positive = np.clip(real, floor, None)
-        calibrated: NDArray[np.float64] = positive / positive.sum(axis=1, keepdims=True)
-        return calibrated
+        """Return ``(n, labels)``: what the network says, before its temperature."""
+        return self._network.probabilities(batch)
 
     def raw_output(self, pixels: Pixels) -> NDArray[Any]:
         """Return the output tensor of one image, flat, as the network computed it."""
-        self._interpreter.set_tensor(self._input, self._feed(pixels))
-        self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output).reshape(-1)
-
-    def _check_shape(self, bundle: Bundle, taken: dict[str, Any]) -> None:
-        expected = (1, bundle.manifest.input.height, bundle.manifest.input.width, 3)
-        shape = tuple(int(side) for side in taken["shape"])
-        if shape != expected:
-            raise BundleError(
-                f"{self._name}: its network takes {shape}, its manifest says {expected}; "
-                f"convert the model again ({runtime_name()} {runtime_version()})."
-            )
+        return self._network.raw_output(pixels)
 
 
 def temper(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
@@ -120,25 +84,3 @@ def make_call(probabilities: NDArray[np.float64], facts: OutputFacts) -> Call:
         identified and label in facts.blasts,
         tuple(float(p) for p in probabilities),
     )
-
-
-def _tensors(
-    interpreter: Interpreter, facts: OutputFacts, name: str
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the details of the input and of the output that the manifest names."""
-    if not interpreter.get_signature_list():
-        given = interpreter.get_output_details()
-        if len(given) != 1:
-            raise BundleError(f"{name}: it has {len(given)} outputs without names; convert again.")
-        return interpreter.get_input_details()[0], given[0]
-    if facts.signature not in interpreter.get_signature_list():
-        raise BundleError(f"{name}: it has no signature {facts.signature}; convert it again.")
-    runner = interpreter.get_signature_runner(facts.signature)
-    outputs = runner.get_output_details()
-    if facts.tensor not in outputs:
-        raise BundleError(
-            f"{name}: it has no output {facts.tensor} (but {', '.join(sorted(outputs))}); "
-            "convert it again."
-        )
-    (taken,) = runner.get_input_details().values()
-    return taken, outputs[facts.tensor]
