@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeall.report.rows import DISCLAIMER
 from edgeall.samples.paths import cells_folder
 
 
@@ -36,7 +37,7 @@ def test_the_tables_show_every_kind_of_score(tiny_bundle):
         "Calibration",
         "By subject",
         "H14",
-        "does not replace one",
+        DISCLAIMER,
     ):
         assert shown in ended.stdout
 
@@ -45,7 +46,7 @@ def test_json_is_one_document(tiny_bundle):
     document = json.loads(_run("evaluate", tiny_bundle, cells_folder(), "--json").stdout)
     assert document["scores"]["accuracy"]["count"] == 11
     assert document["skipped"] == []
-    assert "does not replace" in document["disclaimer"]
+    assert DISCLAIMER in document["disclaimer"]
 
 
 def test_a_bad_image_is_named_and_the_others_are_shown(tiny_bundle, tmp_path):

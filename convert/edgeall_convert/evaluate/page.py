@@ -11,6 +11,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
+from edgeall.report.rows import DISCLAIMER
 from edgeall.store.durable import write_durably
 from edgeall_convert.evaluate.plots import (
     draw_confusions,
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from edgeall.evaluate.scores import Rate
     from edgeall_convert.evaluate.report import Assessment, ConversionReport
 
-DISCLAIMER = (
-    "This network supports a skilled morphologist and does not replace one. "
+_NOTE = (
+    f"This network {DISCLAIMER}. "
     "The figures hold for images like those it was measured on, and for no others."
 )
 
@@ -63,7 +64,7 @@ def render_page(report: ConversionReport) -> str:
         report=report,
         assessment=report.assessment,
         plots=_plots(report),
-        disclaimer=DISCLAIMER,
+        disclaimer=_NOTE,
     )
 
 

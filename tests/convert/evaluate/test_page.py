@@ -11,6 +11,7 @@ import pytest
 
 from edgeall.errors import StoreError
 from edgeall.model.manifest import Identity, InputFacts, OutputFacts
+from edgeall.report.rows import DISCLAIMER
 from edgeall_convert.evaluate.assess import assess
 from edgeall_convert.evaluate.page import render_page, write_report
 from edgeall_convert.evaluate.report import (
@@ -126,7 +127,7 @@ def test_the_page_loads_nothing_and_every_plot_has_words(report):
 def test_the_page_says_what_it_supports_and_shows_the_figures(report):
     text = render_page(report)
     for shown in (
-        "does not replace one",
+        DISCLAIMER,
         "Sealed.",
         "more calibration",
         "it loses 1.17 points",
