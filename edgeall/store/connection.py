@@ -45,14 +45,14 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         It lies on a read-only disk and was not closed: its last rows cannot be read there.
     """
     mode = "mode=ro"
-    if not os.access(path.parent, os.W_OK):
-        log = path.with_name(f"{path.name}-wal")
+    log, index = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))
+    # Where the index of the log lies there, SQLite can read it; else it would have to make it.
+    if not os.access(path.parent, os.W_OK) and not index.exists():
         if log.exists() and log.stat().st_size:
             raise StoreError(
                 f"{path}: it was not closed and its folder is read-only, so its last rows cannot "
                 "be read; copy the folder to a disk that can be written."
             )
-        # Without a log nobody is writing, and SQLite need not make its lock files.
         mode = "mode=ro&immutable=1"
     connection = _connect(path, mode)
     connection.execute("PRAGMA foreign_keys = ON")

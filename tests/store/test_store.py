@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
 import threading
 import time
@@ -290,11 +291,17 @@ def test_a_closed_store_on_a_read_only_disk_can_be_read(
     assert sorted(path.name for path in folder.iterdir()) == [DATABASE, "images"]
 
 
-def test_an_unclosed_store_on_a_read_only_disk_says_what_to_do(store, bundle, monkeypatch):
+def test_an_unclosed_store_on_a_read_only_disk_says_what_to_do(
+    store, bundle, tmp_path, monkeypatch
+):
     store.begin_run("S-1", "", "samples", bundle)
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{store.path}{suffix}", moved)
     monkeypatch.setattr(connection.os, "access", lambda *_: False)
     with pytest.raises(StoreError, match="copy the folder"):
-        Store.open(store.path.parent, read_only=True)
+        Store.open(moved, read_only=True)
 
 
 @pytest.mark.parametrize("where", ["folder", "database"])
