@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
     from edgeall.camera.frame import Pixels
 
+_SIZE_SPREAD = 0.08
 _ELLIPSE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
 
 
-def augment(
-    pixels: Pixels, size: int, diameter: float, wanted_diameter: float, rng: np.random.Generator
-) -> Pixels:
+def augment(pixels: Pixels, size: int, rng: np.random.Generator) -> Pixels:
     """Return a cell as ``(size, size, 3)``, as another smear could have shown it.
 
     Parameters
@@ -28,12 +27,6 @@ def augment(
         ``(h, w, 3)`` of a cell on black.
     size
         Side of the network's input, in pixels.
-    diameter
-        The cell's own diameter in ``pixels``.
-    wanted_diameter
-        The diameter, in input pixels, to which the device scales each cell.
-        Half of the examples are scaled to it, give or take 20%; the other
-        half keep their own size, as a cut-out cell resized whole has it.
     rng
         Where chance comes from.
     """
@@ -41,10 +34,8 @@ def augment(
     if rng.random() < 0.9:
         pixels = jitter_stain(pixels, mask, rng)
     pixels = _vary_outline(pixels, mask, rng)
-    if rng.random() < 0.5:
-        scale = wanted_diameter / diameter * rng.uniform(0.8, 1.2)
-    else:
-        scale = size / pixels.shape[0] * rng.uniform(0.88, 1.12)
+    # Little: blasts are larger than lymphocytes, and size is a sign that stain does not change.
+    scale = size / pixels.shape[0] * rng.uniform(1 - _SIZE_SPREAD, 1 + _SIZE_SPREAD)
     return _vary_sharpness(_place(pixels, size, scale, rng), rng)
 
 
@@ -59,9 +50,7 @@ def _place(pixels: Pixels, size: int, scale: float, rng: np.random.Generator) ->
     return np.ascontiguousarray(mirrored)
 
 
-def _vary_outline(
-    pixels: Pixels, mask: NDArray[np.bool_], rng: np.random.Generator
-) -> Pixels:
+def _vary_outline(pixels: Pixels, mask: NDArray[np.bool_], rng: np.random.Generator) -> Pixels:
     """Cut the outline closer or wider: no two programs outline a cell alike."""
     steps = int(rng.integers(-2, 4))
     if steps == 0:

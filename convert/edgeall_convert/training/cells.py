@@ -27,13 +27,12 @@ BLACK = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """Cut-out cells: ``pixels`` ``(n, side, side, 3)`` uint8, their diameters, and whose they are.
+    """Cut-out cells: ``pixels`` ``(n, side, side, 3)`` uint8, and whose they are.
 
-    ``diameters`` are in the kept pixels; ``targets`` are positions of labels.
+    ``targets`` are positions of labels.
     """
 
     pixels: NDArray[np.uint8]
-    diameters: NDArray[np.float64]
     targets: NDArray[np.int64]
     subjects: NDArray[np.str_]
 
@@ -41,7 +40,6 @@ class Cells:
         """Return the chosen cells."""
         return Cells(
             self.pixels[chosen],
-            self.diameters[chosen],
             self.targets[chosen],
             self.subjects[chosen],
         )
@@ -50,10 +48,8 @@ class Cells:
 def load_cells(images: Sequence[CellImage]) -> Cells:
     """Decode cells and shrink them, their background made black."""
     pixels = np.stack([_blackened(decode_image(image.path)) for image in images])
-    areas = pixels.any(axis=3).sum(axis=(1, 2))
     return Cells(
         pixels,
-        np.sqrt(4 * areas / np.pi),
         np.array([image.target for image in images]),
         np.array([image.subject for image in images]),
     )
@@ -82,7 +78,7 @@ def sampling_weights(cells: Cells) -> NDArray[np.float64]:
 
 
 def batches(
-    cells: Cells, size: int, wanted_diameter: float, *, batch: int, seed: int
+    cells: Cells, size: int, *, batch: int, seed: int
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Yield augmented batches for ever: ``(batch, size, size, 3)`` and ``(batch,)``."""
     rng = np.random.default_rng(seed)
@@ -90,12 +86,7 @@ def batches(
     while True:
         drawn = rng.choice(len(weights), batch, p=weights)
         yield (
-            np.stack(
-                [
-                    augment(cells.pixels[i], size, cells.diameters[i], wanted_diameter, rng)
-                    for i in drawn
-                ]
-            ),
+            np.stack([augment(cells.pixels[i], size, rng) for i in drawn]),
             cells.targets[drawn],
         )
 
@@ -103,22 +94,3 @@ def batches(
 def whole(cells: Cells, size: int) -> NDArray[np.uint8]:
     """Return the cells as a cut-out picture resized whole shows them."""
     return np.stack([resize(pixels, size, size) for pixels in cells.pixels])
-
-
-def normalised(cells: Cells, size: int, wanted_diameter: float) -> NDArray[np.uint8]:
-    """Return the cells as the device crops them: each scaled to the wanted diameter."""
-    return np.stack(
-        [
-            _centre(resize(pixels, *(2 * [max(1, round(side * wanted_diameter / own))])), size)
-            for pixels, own in zip(cells.pixels, cells.diameters, strict=True)
-            for side in [pixels.shape[0]]
-        ]
-    )
-
-
-def _centre(pixels: Pixels, size: int) -> Pixels:
-    placed = np.zeros((size, size, 3), np.uint8)
-    side = min(size, pixels.shape[0])
-    start, cut = (size - side) // 2, (pixels.shape[0] - side) // 2
-    placed[start : start + side, start : start + side] = pixels[cut : cut + side, cut : cut + side]
-    return placed

@@ -33,7 +33,6 @@ def fit(
     cells: Cells,
     recipe: Recipe,
     *,
-    wanted_diameter: float,
     seed: int,
     verbose: int = 0,
 ) -> None:
@@ -54,7 +53,7 @@ def fit(
         metrics=["accuracy"],
     )
     stream = tf.data.Dataset.from_generator(
-        lambda: batches(cells, size, wanted_diameter, batch=recipe.batch, seed=seed),
+        lambda: batches(cells, size, batch=recipe.batch, seed=seed),
         output_signature=(
             tf.TensorSpec((recipe.batch, size, size, 3), tf.uint8),
             tf.TensorSpec((recipe.batch,), tf.int64),
