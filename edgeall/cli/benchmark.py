@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeall.cli.capture import CropChoice
+
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from edgeall.evaluate.benchmark import Benchmark, Subject, Times
+    from edgeall.service.benchmark import Benchmark, Subject, Times
+    from edgeall.service.prepare import Cropping
 
 
 def benchmark(
@@ -18,20 +21,26 @@ def benchmark(
     threads: Annotated[str, typer.Option(help="Numbers of threads to try: 1,2,4.")] = "1,2",
     runs: Annotated[int, typer.Option(min=5, max=100_000, help="Timed rounds.")] = 100,
     image: Annotated[
-        Path | None, typer.Option(help="The image to classify. [default: a shipped sample]")
+        Path | None, typer.Option(help="The picture to read. [default: a shipped sample field]")
+    ] = None,
+    crop: Annotated[
+        CropChoice, typer.Option(help="none: the picture is one cell already cut out.")
+    ] = CropChoice.search,
+    um_per_pixel: Annotated[
+        float | None, typer.Option(min=0.001, max=100, help="Scale of the picture in µm a pixel.")
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document and nothing else.")
     ] = False,
 ) -> None:
-    """Time a network: p50 and p95 by threads, the way from file to call, memory, cold start.
+    """Time a network: p50 and p95 by threads, the way from file to calls, memory, cold start.
 
     Runs of every kind take turns, so that a busy moment touches them all.
     """
-    from edgeall.evaluate.benchmark import benchmark as measure
+    from edgeall.service.benchmark import benchmark as measure
 
     counts = _thread_counts(threads)
-    subject = _subject(model, image)
+    subject = _subject(model, image, crop.value, um_per_pixel)
     result = measure(subject, counts, runs)
     if as_json:
         import msgspec
@@ -50,29 +59,28 @@ def _thread_counts(listed: str) -> list[int]:
     return list(dict.fromkeys(counts))
 
 
-def _subject(model: Path, image: Path | None) -> Subject:
-    """Return what is timed; a plain network has no way from an image to a call."""
+def _subject(
+    model: Path, image: Path | None, cropping: Cropping, um_per_pixel: float | None
+) -> Subject:
+    """Return what is timed; a plain network has no way from a picture to a call."""
+    from edgeall.camera.folder import list_images
     from edgeall.cli.plain_facts import has_manifest
     from edgeall.errors import UsageError
-    from edgeall.evaluate.benchmark import Subject
     from edgeall.model.bundle import open_bundle
+    from edgeall.samples import paths
+    from edgeall.service.benchmark import Picture, Subject
 
     if has_manifest(model):
-        bundle = open_bundle(model)
-        return Subject(model, bundle, image or _sample(bundle.manifest.input.unit))
+        if image:
+            picture = Picture(image, cropping, um_per_pixel)
+        else:
+            picture = Picture(list_images(paths.fields_folder())[0], "find", paths.um_per_pixel())
+        return Subject(model, open_bundle(model), picture)
     if image:
         raise UsageError(
             f"{model}: it carries no manifest, so --image cannot be classified; leave it out."
         )
-    return Subject(model, None, None)
-
-
-def _sample(unit: str) -> Path:
-    from edgeall.camera.folder import list_images
-    from edgeall.samples.paths import cells_folder, fields_folder
-
-    folder = fields_folder() if unit == "field" else cells_folder() / "blast"
-    return list_images(folder)[0]
+    return Subject(model)
 
 
 def _print(result: Benchmark) -> None:
@@ -92,13 +100,13 @@ def _print(result: Benchmark) -> None:
     )
     if result.path:
         console.print(
-            f"network      {result.path.network_share:.0%} of the way from file to call\n"
-            f"image        {result.path.image}",
+            f"network      {result.path.network_share:.0%} of the time from file to calls\n"
+            f"picture      {result.path.image}, {result.path.examples} to classify",
             markup=False,
             soft_wrap=True,
         )
     else:
-        console.print("There is no manifest, so the way from a file to a call was not timed.")
+        console.print("There is no manifest, so the way from a file to its calls was not timed.")
 
 
 def _times_table(result: Benchmark) -> Table:
@@ -113,9 +121,9 @@ def _times_table(result: Benchmark) -> Table:
         _add(table, "the network's invoke", invocation.threads, invocation.times)
     if path := result.path:
         table.add_section()
-        _add(table, "from file to call", path.threads, path.whole)
+        _add(table, "from file to calls", path.threads, path.whole)
         _add(table, "  decode", 1, path.decode)
-        _add(table, "  resize", 1, path.resize)
+        _add(table, "  check, find, crop", 1, path.prepare)
         _add(table, "  classify", path.threads, path.classify)
     return table
 

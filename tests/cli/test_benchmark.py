@@ -17,7 +17,7 @@ RUN = CliRunner()
 def test_times_memory_and_the_networks_share_are_shown(tiny_bundle):
     shown = RUN.invoke(app, ["benchmark", str(tiny_bundle), "--runs", "5"])
     assert shown.exit_code == 0
-    for part in ("the network's invoke", "from file to call", "cold start", "peak memory", "%"):
+    for part in ("the network's invoke", "from file to calls", "cold start", "peak memory", "%"):
         assert part in shown.stdout
 
 
@@ -33,6 +33,8 @@ def test_json_is_one_document(tiny_bundle):
             "--threads",
             "2,1,2",
             "--json",
+            "--crop",
+            "none",
             "--image",
             str(image),
         ],
@@ -40,13 +42,14 @@ def test_json_is_one_document(tiny_bundle):
     document = json.loads(shown.stdout)
     assert [invocation["threads"] for invocation in document["invocations"]] == [2, 1]
     assert document["path"]["image"] == str(image)
+    assert document["path"]["examples"] == 1
 
 
 def test_a_plain_network_says_what_was_not_timed(networks):
     path = str(networks / "tiny_float.tflite")
     shown = RUN.invoke(app, ["benchmark", path, "--runs", "5", "--threads", "1"])
     assert "There is no manifest" in shown.stdout
-    refused = RUN.invoke(app, ["benchmark", path, "--image", path])
+    refused = RUN.invoke(app, ["benchmark", path, "--crop", "none", "--image", path])
     assert isinstance(refused.exception, UsageError)
 
 

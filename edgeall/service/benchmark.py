@@ -1,4 +1,4 @@
-"""The benchmark: how long one image takes here, in what, and how much memory it needs."""
+"""The benchmark: how long one picture takes here, in what, and how much memory it needs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,15 @@ import msgspec
 import numpy as np
 
 from edgeall.camera.decode import decode_bytes, read_file
+from edgeall.camera.frame import Frame
 from edgeall.errors import BundleError
-from edgeall.evaluate.first_result import FirstResult
-from edgeall.field.resize import resize
 from edgeall.model.classifier import Classifier
 from edgeall.model.runtime import Interpreter, open_interpreter, runtime_name, runtime_version
+from edgeall.service.first_result import FirstResult
+from edgeall.service.prepare import Cropping, Preparer, make_preparer
 
 if TYPE_CHECKING:
+    from edgeall.camera.frame import Pixels
     from edgeall.model.bundle import Bundle
 
 WARM_UP = 3
@@ -50,17 +53,20 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WholePath(msgspec.Struct, frozen=True, kw_only=True):
-    """From an image file's bytes to a call, on the first of the thread numbers.
+    """From an image file's bytes to its calls, on the first of the thread numbers.
 
-    ``network_share`` is the median over the rounds of the bare invoke's time
-    over the whole time of the same round.
+    ``prepare`` checks the field, finds the cells and crops them, or resizes
+    the whole picture. ``examples`` is how many cells or fields that gives.
+    ``network_share`` is the median over the rounds of the bare invoke's time,
+    once for each example, over the whole time of the same round.
     """
 
     image: str
     threads: int
+    examples: int
     whole: Times
     decode: Times
-    resize: Times
+    prepare: Times
     classify: Times
     network_share: float
 
@@ -74,7 +80,7 @@ class ColdStart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
-    """What one image costs; ``path`` is None for a network without a manifest."""
+    """What one picture costs; ``path`` is None for a network without a manifest."""
 
     file: str
     machine: str
@@ -85,13 +91,22 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     cold_start: ColdStart
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The image file that is read, and how; the scale is None where it is not known."""
+
+    path: Path
+    cropping: Cropping
+    um_per_pixel: float | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """What is timed: a network, and for a bundle the image that is read with it."""
+    """What is timed: a plain network, or a bundle with the picture that it reads."""
 
     network: Path
-    bundle: Bundle | None
-    image: Path | None
+    bundle: Bundle | None = None
+    picture: Picture | None = None
 
 
 def benchmark(subject: Subject, threads: Sequence[int], runs: int) -> Benchmark:
@@ -104,7 +119,9 @@ def benchmark(subject: Subject, threads: Sequence[int], runs: int) -> Benchmark:
     ImageError
         The image cannot be read.
     """
-    invoked, stages = _rounds(subject, threads, runs)
+    interpreters = [_with_input(open_interpreter(subject.network, count)) for count in threads]
+    path = _Path.of(subject, threads[0])
+    invoked, stages = _rounds(interpreters, path, runs)
     return Benchmark(
         file=str(subject.network),
         machine=f"{platform.machine()}, {platform.system()} {platform.release()}",
@@ -114,8 +131,20 @@ def benchmark(subject: Subject, threads: Sequence[int], runs: int) -> Benchmark:
             Invocation(threads=count, times=_times(invoked[:, column]))
             for column, count in enumerate(threads)
         ),
-        path=_path(subject.image, threads[0], invoked[:, 0], stages) if subject.image else None,
+        path=_whole_path(path, threads[0], invoked[:, 0], stages) if path else None,
         cold_start=start_cold(subject),
+    )
+
+
+def frame_of(pixels: Pixels, path: Path, um_per_pixel: float | None) -> Frame:
+    """Return an image file's pixels as the frame that capture would make of them."""
+    return Frame(
+        pixels=pixels,
+        origin=str(path),
+        number=0,
+        taken_at=datetime.now(UTC),
+        monotonic_s=time.monotonic(),
+        um_per_pixel=um_per_pixel,
     )
 
 
@@ -135,11 +164,11 @@ def start_cold(subject: Subject) -> ColdStart:
     )
 
 
-def _rounds(subject: Subject, threads: Sequence[int], runs: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return ms a round: ``(runs, len(threads))`` of invoke, ``(runs, 3)`` of the stages."""
-    interpreters = [_with_input(open_interpreter(subject.network, count)) for count in threads]
-    path = _Path.of(subject, threads[0])
-    invoked = np.zeros((runs, len(threads)))
+def _rounds(
+    interpreters: Sequence[Interpreter], path: _Path | None, runs: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return ms a round: ``(runs, interpreters)`` of invoke, ``(runs, 3)`` of the stages."""
+    invoked = np.zeros((runs, len(interpreters)))
     stages = np.zeros((runs, 3))
     for number in range(-WARM_UP, runs):
         for column, interpreter in enumerate(interpreters):
@@ -162,46 +191,55 @@ def _with_input(interpreter: Interpreter) -> Interpreter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Path:
-    """A bundle's way from an image's bytes to a call."""
+    """A bundle's way from an image's bytes to its calls."""
 
-    bundle: Bundle
-    classifier: Classifier
+    picture: Picture
     encoded: bytes
-    name: str
+    prepare: Preparer
+    classifier: Classifier
 
     @classmethod
     def of(cls, subject: Subject, threads: int) -> _Path | None:
-        if subject.bundle is None or subject.image is None:
+        if subject.bundle is None or subject.picture is None:
             return None
         return cls(
-            subject.bundle,
+            subject.picture,
+            read_file(subject.picture.path),
+            make_preparer(subject.bundle.manifest, subject.picture.cropping),
             Classifier(subject.bundle, threads=threads),
-            read_file(subject.image),
-            str(subject.image),
         )
 
+    def examples(self) -> int:
+        """Return how many cells or fields the picture gives."""
+        return len(self.prepare(self._frame()).inputs)
+
     def walk(self) -> tuple[int, int, int]:
-        """Classify the image once; return the ns of decoding, resizing, classifying."""
-        facts = self.bundle.manifest.input
+        """Read the picture once; return the ns of decoding, preparing, classifying."""
         begun = time.perf_counter_ns()
-        pixels = decode_bytes(self.encoded, self.name)
+        frame = self._frame()
         decoded = time.perf_counter_ns()
-        fitted = resize(pixels, facts.height, facts.width, facts.resize)
-        resized = time.perf_counter_ns()
-        self.classifier.classify([fitted])
-        return decoded - begun, resized - decoded, time.perf_counter_ns() - resized
+        prepared = self.prepare(frame)
+        ready = time.perf_counter_ns()
+        self.classifier.classify(prepared.inputs)
+        return decoded - begun, ready - decoded, time.perf_counter_ns() - ready
+
+    def _frame(self) -> Frame:
+        path = self.picture.path
+        return frame_of(decode_bytes(self.encoded, str(path)), path, self.picture.um_per_pixel)
 
 
-def _path(image: Path, threads: int, invoked: np.ndarray, stages: np.ndarray) -> WholePath:
+def _whole_path(path: _Path, threads: int, invoked: np.ndarray, stages: np.ndarray) -> WholePath:
     whole = stages.sum(axis=1)
+    examples = path.examples()
     return WholePath(
-        image=str(image),
+        image=str(path.picture.path),
         threads=threads,
+        examples=examples,
         whole=_times(whole),
         decode=_times(stages[:, 0]),
-        resize=_times(stages[:, 1]),
+        prepare=_times(stages[:, 1]),
         classify=_times(stages[:, 2]),
-        network_share=float(min(1.0, np.median(invoked / whole))),
+        network_share=float(min(1.0, np.median(invoked * examples / whole))),
     )
 
 
@@ -212,13 +250,13 @@ def _times(ms: np.ndarray) -> Times:
 
 def _start_once(subject: Subject) -> tuple[float, int]:
     """Return the seconds to the first result and the peak memory in bytes."""
-    with_image = [str(subject.image)] if subject.bundle and subject.image else []
-    command = [sys.executable, "-m", "edgeall.evaluate.first_result", str(subject.network)]
+    command = [sys.executable, "-m", "edgeall.service.first_result", str(subject.network)]
+    if picture := subject.picture:
+        scale = str(picture.um_per_pixel or "")
+        command += [str(picture.path), picture.cropping, scale]
     begun = time.perf_counter()
     try:
-        ended = subprocess.run(
-            command + with_image, capture_output=True, timeout=_START_TIMEOUT_S, check=True
-        )
+        ended = subprocess.run(command, capture_output=True, timeout=_START_TIMEOUT_S, check=True)
         seconds = time.perf_counter() - begun
         return seconds, msgspec.json.decode(ended.stdout, type=FirstResult).peak_bytes
     except (subprocess.SubprocessError, msgspec.DecodeError) as error:

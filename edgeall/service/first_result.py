@@ -1,8 +1,9 @@
-"""The first result: a fresh process from nothing to one call, with the memory it took.
+"""The first result: a fresh process from nothing to one picture read, and the memory it took.
 
-Run as ``python -m edgeall.evaluate.first_result NETWORK [IMAGE]``; prints one
-line of JSON. With an image the network is a bundle and the image is
-classified; without, the network is invoked once on whatever is in its input.
+Run as ``python -m edgeall.service.first_result NETWORK [IMAGE CROPPING UM_PER_PIXEL]``;
+prints one line of JSON. With an image the network is a bundle and the image is
+read as ``edgeall capture`` reads it; without, the network is invoked once on
+whatever is in its input.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ class FirstResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def main(arguments: list[str]) -> None:
-    """Classify one image and print how much memory that took."""
-    if len(arguments) == 2:
-        _classify(Path(arguments[0]), Path(arguments[1]))
+    """Read one picture and print how much memory that took."""
+    if len(arguments) == 4:
+        network, image, cropping, scale = arguments
+        _read(Path(network), Path(image), cropping, float(scale) if scale else None)
     else:
         from edgeall.model.runtime import open_interpreter
 
@@ -42,16 +44,17 @@ def peak_bytes() -> int:
     raise OSError("the kernel names no peak of this process's memory")
 
 
-def _classify(network: Path, image: Path) -> None:
+def _read(network: Path, image: Path, cropping: str, um_per_pixel: float | None) -> None:
     from edgeall.camera.decode import decode_image
-    from edgeall.field.resize import resize
     from edgeall.model.bundle import open_bundle
     from edgeall.model.classifier import Classifier
+    from edgeall.service.benchmark import frame_of
+    from edgeall.service.prepare import make_preparer
 
     bundle = open_bundle(network)
-    facts = bundle.manifest.input
-    pixels = resize(decode_image(image), facts.height, facts.width, facts.resize)
-    Classifier(bundle).classify([pixels])
+    prepare = make_preparer(bundle.manifest, "none" if cropping == "none" else "find")
+    prepared = prepare(frame_of(decode_image(image), image, um_per_pixel))
+    Classifier(bundle).classify(prepared.inputs)
 
 
 if __name__ == "__main__":
