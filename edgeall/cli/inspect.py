@@ -117,7 +117,7 @@ def _provenance(manifest: Manifest) -> Iterator[tuple[str, str]]:
     named = {
         "data": provenance.data,
         "attribution": provenance.attribution,
-        "split": f"by {provenance.split}",
+        "split": "" if provenance.split == "unknown" else f"by {provenance.split}",
         "rung of the gate": provenance.rung,
         "left in floats": ", ".join(provenance.float_operators),
     }
