@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +28,9 @@ LARGEST_PIXELS = 64_000_000
 
 SMALLEST_SIDE = 16
 """Pixels; under this no cell can be told from another."""
+
+# Pillow would only warn, at a size of its own: `_check_size` refuses, at ours.
+Image.MAX_IMAGE_PIXELS = None
 
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _ORIENTATION = 0x0112
@@ -103,15 +105,11 @@ def decode_bytes(data: bytes, name: str, *, grayscale_allowed: bool = False) -> 
 def _check_header(data: bytes, name: str, grayscale_allowed: bool) -> tuple[str, bool]:
     """Refuse by the header; return the format and whether EXIF turns the picture."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own size warning: the limit below speaks
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                _check_size(image, name)
-                _check_mode(image, data, name, grayscale_allowed)
-                turned = image.getexif().get(_ORIENTATION, 1) not in (0, 1)
-                return str(image.format), turned
-    except Image.DecompressionBombError as error:
-        raise _too_large(name) from error
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            _check_size(image, name)
+            _check_mode(image, data, name, grayscale_allowed)
+            turned = image.getexif().get(_ORIENTATION, 1) not in (0, 1)
+            return str(image.format), turned
     except UnidentifiedImageError:
         raise ImageError(
             f"{name}: this is no image that can be read; give PNG, JPEG, BMP, TIFF or WebP."

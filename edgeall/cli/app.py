@@ -9,6 +9,7 @@ import typer
 from edgeall import __version__
 from edgeall.cli.benchmark import benchmark
 from edgeall.cli.capture import capture
+from edgeall.cli.convert import convert
 from edgeall.cli.evaluate import evaluate
 from edgeall.cli.export import export
 from edgeall.cli.inspect import inspect
@@ -49,6 +50,7 @@ def edgeall(
 
 
 app.command()(capture)
+app.command()(convert)
 app.command()(evaluate)
 app.command()(inspect)
 app.command()(benchmark)

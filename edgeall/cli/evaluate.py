@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeall.cli.capture import PreprocessChoice  # noqa: TC001 - typer reads the annotation
+from edgeall.cli.capture import PreprocessChoice
 
 if TYPE_CHECKING:
     from edgeall.evaluate.run import Evaluation, Progress

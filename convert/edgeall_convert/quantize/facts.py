@@ -115,13 +115,20 @@ def settle(
         missing.append("--blasts (which of them are blasts, or none)")
     if unit is None:
         missing.append("--unit (field or cell: what one training image shows)")
-    if unit == "cell" and um is None and px is None:
-        missing.append("--scale (0.1um a pixel, or 60px for the diameter of a cell)")
+    if unit != "field" and um is None and px is None:
+        only = "" if unit else "for cells "
+        missing.append(f"{only}--scale (0.1um a pixel, or 60px for the diameter of a cell)")
     if preprocess is None:
         missing.append("--preprocess (none, unit, symmetric or caffe: what training fed it)")
-    if labels is None or blasts is None or unit is None or preprocess is None or missing:
+    if (
+        labels is None
+        or blasts is None
+        or unit is None
+        or preprocess is None
+        or (unit == "cell" and um is None and px is None)
+    ):
         raise MissingFactError(
-            f"{request.model}: these facts are in no sidecar and must be said: {'; '.join(missing)}."
+            f"{request.model}: no sidecar says these facts, so say them: {'; '.join(missing)}."
         )
     _check_labels(request.model, labels, blasts, classes)
     return Facts(

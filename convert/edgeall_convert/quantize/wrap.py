@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +50,6 @@ class Wrapped(tf.Module):  # type: ignore[misc] # TensorFlow ships no types
         pixel_type: Literal["float32", "uint8"] = "float32",
     ) -> None:
         super().__init__()
-        self._kept = network.keeps
         weights, bias = pixel_map(preprocess, network.channels)
         identity = network.channels == 3 and preprocess == "none"
 
@@ -59,7 +61,14 @@ class Wrapped(tf.Module):  # type: ignore[misc] # TensorFlow ships no types
             return {OUTPUT: _probabilities(tf.reshape(given, [1, classes]), activation)}
 
         spec = tf.TensorSpec([1, height, width, 3], pixel_type, name=INPUT)
-        self.serve = tf.function(serve, input_signature=[spec])
+        # Frozen, because a Keras model's variables are lost on the way into a SavedModel of ours.
+        frozen = convert_variables_to_constants_v2(tf.function(serve).get_concrete_function(spec))
+
+        def serve_frozen(pixels: Any) -> dict[str, Any]:
+            (probabilities,) = tf.nest.flatten(frozen(pixels))
+            return {OUTPUT: tf.reshape(probabilities, [1, classes])}
+
+        self.serve = tf.function(serve_frozen, input_signature=[spec])
 
     def save(self, folder: Path) -> None:
         """Write it as a SavedModel, from which the converter starts."""

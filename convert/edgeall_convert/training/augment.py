@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeall.camera.frame import Pixels
+
+CELL_SHARE = 205 / 450
+"""Diameter of a C-NMC cell over the side of its picture (median over subjects)."""
+
+_SCALED_SHARE = 0.3
+"""Share of examples whose cell is scaled to that diameter, as the device does in fields.
+
+There the size of a cell tells nothing; in a cell cut out of C-NMC it does."""
 
 _SIZE_SPREAD = 0.08
 _ELLIPSE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
@@ -30,12 +39,15 @@ def augment(pixels: Pixels, size: int, rng: np.random.Generator) -> Pixels:
     rng
         Where chance comes from.
     """
-    mask = pixels.any(axis=2)
+    mask: NDArray[np.bool_] = pixels.max(axis=2) > 0
     if rng.random() < 0.9:
         pixels = jitter_stain(pixels, mask, rng)
     pixels = _vary_outline(pixels, mask, rng)
+    scale = size / pixels.shape[0]
+    if rng.random() < _SCALED_SHARE:
+        scale = CELL_SHARE * size / math.sqrt(4 * np.count_nonzero(mask) / math.pi)
     # Little: blasts are larger than lymphocytes, and size is a sign that stain does not change.
-    scale = size / pixels.shape[0] * rng.uniform(1 - _SIZE_SPREAD, 1 + _SIZE_SPREAD)
+    scale *= rng.uniform(1 - _SIZE_SPREAD, 1 + _SIZE_SPREAD)
     return _vary_sharpness(_place(pixels, size, scale, rng), rng)
 
 
@@ -43,11 +55,11 @@ def _place(pixels: Pixels, size: int, scale: float, rng: np.random.Generator) ->
     """Turn, mirror, scale and move a cell."""
     height, width = pixels.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(0, 360), scale)
-    matrix[:, 2] += size / 2 - np.array([width, height]) / 2
-    matrix[:, 2] += rng.uniform(-0.05, 0.05, 2) * size
+    shift = size / 2 - np.array([width, height]) / 2 + rng.uniform(-0.05, 0.05, 2) * size
+    matrix = matrix + np.array([[0, 0, shift[0]], [0, 0, shift[1]]])
     placed = cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_LINEAR)
-    mirrored: Pixels = placed[:, ::-1] if rng.random() < 0.5 else placed
-    return np.ascontiguousarray(mirrored)
+    mirrored = placed[:, ::-1] if rng.random() < 0.5 else placed
+    return np.ascontiguousarray(mirrored, np.uint8)
 
 
 def _vary_outline(pixels: Pixels, mask: NDArray[np.bool_], rng: np.random.Generator) -> Pixels:
@@ -79,6 +91,6 @@ def _vary_sharpness(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return pixels
 
 
-def _kept_black(before: Pixels, after: NDArray[np.uint8]) -> Pixels:
+def _kept_black(before: Pixels, after: NDArray[Any]) -> Pixels:
     kept: Pixels = np.where(before.any(axis=2, keepdims=True), after, 0).astype(np.uint8)
     return kept

@@ -74,7 +74,8 @@ def sampling_weights(cells: Cells) -> NDArray[np.float64]:
             own = of_class & (cells.subjects == subject)
             weights[own] = 1 / np.sqrt(own.sum())
         weights[of_class] /= weights[of_class].sum()
-    return weights / weights.sum()
+    normalised: NDArray[np.float64] = weights / weights.sum()
+    return normalised
 
 
 def batches(
