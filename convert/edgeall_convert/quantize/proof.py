@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -111,11 +111,11 @@ def tensor_scales(network: bytes, facts: OutputFacts) -> tuple[TensorScale, Tens
     return _scale_of(taken), _scale_of(given)
 
 
-def _scale_of(details: dict[str, object]) -> TensorScale:
-    scale, zero_point = details["quantization"]  # type: ignore[misc] # a pair, as runtimes give it
+def _scale_of(details: dict[str, Any]) -> TensorScale:
+    scale, zero_point = details["quantization"]
     return TensorScale(
         name=str(details["name"]),
-        type=np.dtype(details["dtype"]).name,  # type: ignore[call-overload] # a numpy type
+        type=np.dtype(details["dtype"]).name,
         scale=float(scale),
         zero_point=int(zero_point),
     )

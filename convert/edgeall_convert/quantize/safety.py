@@ -127,7 +127,7 @@ def _is_trusted(module: str) -> bool:
 def _unsafe_operations(folder: Path) -> list[str]:
     """Name the operations of a SavedModel that reach out of the graph."""
     # The worker imports TensorFlow anyway; its own protocol buffers read the file, and run nothing.
-    from tensorflow.core.protobuf import saved_model_pb2  # type: ignore[import-untyped]
+    from tensorflow.core.protobuf import saved_model_pb2
 
     model = saved_model_pb2.SavedModel()
     try:

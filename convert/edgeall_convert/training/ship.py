@@ -17,12 +17,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import keras
 import msgspec
 import numpy as np
 
 from edgeall.evaluate.roc import auroc
-from edgeall.evaluate.scores import score
+from edgeall.evaluate.scores import Scores, score
 from edgeall.evaluate.subjects import subject_auroc
 from edgeall.field.colour import mean_lab
 from edgeall.model.manifest import ColourStatistics
@@ -35,9 +34,8 @@ from edgeall_convert.training.cells import Cells, batches, load_cells, whole
 from edgeall_convert.training.fit import Recipe, blast_probability, fit
 
 if TYPE_CHECKING:
+    import keras
     from numpy.typing import NDArray
-
-    from edgeall.evaluate.scores import Scores
 
 SIZE = 128
 BLASTS = ("blast",)
@@ -89,10 +87,9 @@ def main() -> None:
 
 def _merit(figures: Figures) -> tuple[float, float]:
     """Order by AUROC over subjects; over images where few subjects leave a tie."""
-    return (
-        np.mean([v for v in (figures.held_subject_auroc, figures.other_subject_auroc) if v]),
-        np.mean([v for v in (figures.held_image_auroc, figures.other_image_auroc) if v]),
-    )
+    by_subject = [v for v in (figures.held_subject_auroc, figures.other_subject_auroc) if v]
+    by_image = [v for v in (figures.held_image_auroc, figures.other_image_auroc) if v]
+    return float(np.mean(by_subject)), float(np.mean(by_image))
 
 
 def _train_and_measure(
@@ -109,7 +106,7 @@ def _train_and_measure(
     figures = Figures(
         parameters=model.count_params(),
         held_image_auroc=auroc(held, cells.targets == 1),
-        held_subject_auroc=subject_auroc(scores.by_subject, BLASTS),
+        held_subject_auroc=subject_auroc(scores.subjects, BLASTS),
         held=scores,
     )
     if other is None:
@@ -119,7 +116,7 @@ def _train_and_measure(
     return model, msgspec.structs.replace(
         figures,
         other_image_auroc=auroc(said, other.targets == 1),
-        other_subject_auroc=subject_auroc(others.by_subject, BLASTS),
+        other_subject_auroc=subject_auroc(others.subjects, BLASTS),
         other=others,
     )
 
