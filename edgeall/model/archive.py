@@ -7,6 +7,7 @@ tool reads the rest from the back (``unzip -l NAME.tflite``).
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from edgeall.errors import BundleError
 
 _LARGEST_FILE = 64 * 1024 * 1024
+_FILE_HEADER = re.compile(rb"PK\x03\x04.{26}manifest\.json", re.DOTALL)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -64,11 +66,21 @@ def append_archive(network: bytes, files: Mapping[str, bytes]) -> bytes:
 
 
 def read_archive(path: Path) -> Archive | None:
-    """Return the archive appended to a network, or None where there is none."""
+    """Return the archive appended to a network, or None where there is none.
+
+    Raises
+    ------
+    BundleError
+        There was one, and the end of the file, where its directory was, is lost.
+    """
     try:
         with zipfile.ZipFile(path) as opened:
             entries = opened.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        if _FILE_HEADER.search(path.read_bytes()):
+            raise BundleError(
+                f"{path}: the file is truncated; take the bundle from its source again."
+            ) from error
         return None
     if not entries:
         return None
