@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edgeall.errors import MissingFactError, UsageError
 from edgeall.model.archive import read_archive
 from edgeall.model.bundle import MANIFEST, Bundle, check_is_network, open_bundle
+from edgeall.model.operators import check_is_whole
 from edgeall.model.plain import PlainFacts, open_plain
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def open_whole_images(
                 "leave such flags to networks without a manifest."
             )
         return open_bundle(model), "none"
+    check_is_whole(model.read_bytes(), str(model))
     missing = [flag for flag, value in typed.items() if value is None]
     if flags.labels is None or flags.blasts is None or flags.preprocess is None:
         raise MissingFactError(
