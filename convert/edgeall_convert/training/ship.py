@@ -45,8 +45,8 @@ _CALIBRATION = 120
 _COLOUR_BATCHES = 8
 
 NETWORKS: dict[str, tuple[Callable[[], keras.Model], Recipe]] = {
-    "lenet": (lambda: lenet(SIZE, len(LABELS)), Recipe(steps=800, rate=1e-3)),
-    "qcresnet": (lambda: qcresnet(SIZE, len(LABELS), width=16), Recipe(steps=800, rate=1.5e-3)),
+    "lenet": (lambda: lenet(SIZE, len(LABELS)), Recipe(steps=600, rate=1e-3)),
+    "qcresnet": (lambda: qcresnet(SIZE, len(LABELS), width=16), Recipe(steps=600, rate=1.5e-3)),
 }
 
 
@@ -75,7 +75,7 @@ def main() -> None:
     trained: dict[str, tuple[keras.Model, Figures]] = {}
     for name, (build, recipe) in NETWORKS.items():
         trained[name] = _train_and_measure(build, recipe, images, cells, other)
-        print(name, msgspec.json.encode(trained[name][1]).decode()[:400], flush=True)
+        print(name, _merit(trained[name][1]), flush=True)
     best = max(trained, key=lambda name: _merit(trained[name][1]))
     given.out.mkdir(parents=True, exist_ok=True)
     figures = {name: measured for name, (_, measured) in trained.items()} | {"shipped": best}
@@ -140,7 +140,7 @@ def _scores(blast: NDArray[np.float64], cells: Cells) -> Scores:
         cells.targets,
         LABELS,
         BLASTS,
-        subjects=list(cells.subjects),
+        subjects=[str(subject) for subject in cells.subjects],
         unidentified_below=UNIDENTIFIED_BELOW,
     )
 
