@@ -22,10 +22,12 @@ _DISK_SENTENCES = {
 
 def main() -> None:
     """Run the command line and exit."""
-    from edgeall.cli.app import app
-
     try:
+        from edgeall.cli.app import app
+
         app(prog_name="edgeall")
+    except KeyboardInterrupt:
+        sys.exit(_say("stopped; what was stored before is kept.", 130))
     except EdgeallError as error:
         sys.exit(_say(str(error), error.exit_code))
     except BrokenPipeError:

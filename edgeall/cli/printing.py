@@ -33,7 +33,10 @@ def plain_console(*, to_stderr: bool = False) -> Console:
 def field_progress(console: Console, expected: int | None) -> Iterator[Progress]:
     """Show how many fields were read, out of how many where that is known."""
     columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
-    with Progress(*columns, console=console, transient=True) as progress:
+    # Without a terminal there is nothing to redraw, and rich would leave an empty line.
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         progress.add_task("reading fields", total=expected)
         yield progress
 
