@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from edgeall_convert.quantize.calibration import Calibration
     from edgeall_convert.quantize.facts import Facts
     from edgeall_convert.quantize.graph import Activation
-    from edgeall_convert.quantize.ladder import Candidate, Judge
+    from edgeall_convert.quantize.ladder import AGREEMENT_EXPECTED, Candidate, Judge
     from edgeall_convert.quantize.load import LoadedNetwork
     from edgeall_convert.quantize.request import Request
     from edgeall_convert.quantize.source import Source
@@ -221,11 +221,23 @@ def report_of(
         latency=_latency(made, network),
         operators=operator_counts(network),
         float_operators=float_operators(network),
-        warnings=(*made.calibration.facts.warnings, *made.held.warnings),
+        warnings=(*made.calibration.facts.warnings, *made.held.warnings, *_doubts(made)),
         data=trained.sidecar.data,
         attribution=trained.sidecar.attribution,
         limits=trained.sidecar.limits,
     )
+
+
+def _doubts(made: Made) -> list[str]:
+    """Warn of calls that changed and that no label can weigh."""
+    agreement = made.chosen.result.agreement if made.chosen else None
+    if made.held.truth is not None or agreement is None or agreement >= AGREEMENT_EXPECTED:
+        return []
+    return [
+        f"int8 and float agree on {agreement:.1%} of {len(made.held.images)} unlabelled images "
+        f"only, {AGREEMENT_EXPECTED:.0%} is usual: give images like those of the training with "
+        "--calibration, and labelled ones with --evaluate"
+    ]
 
 
 def _latency(made: Made, network: bytes) -> Latency:

@@ -30,10 +30,15 @@ if TYPE_CHECKING:
     from edgeall.camera.frame import Pixels
     from edgeall.model.manifest import OutputFacts
 
-AGREEMENT_FLOOR = 0.97
+AGREEMENT_FLOOR = 0.80
 """Without labelled images: share of clear calls that float and int8 must share.
 
-Over the networks tried, int8 agreed with float on 98.8 to 99.5% of images."""
+A wrong calibration leaves 33 to 40% of them, the benchmark MLPerf Tiny's own
+int8 file 79% of all calls on smears, which it was not made for. What lies
+between is loss that only labelled images can weigh: it is warned of."""
+
+AGREEMENT_EXPECTED = 0.97
+"""Share of calls that agree where nothing is wrong: 98.8 to 99.5% over the networks tried."""
 
 _CLEAR = 0.1
 """A call is clear where the float network's first two probabilities lie so far apart."""
@@ -189,8 +194,7 @@ def _loss(figures: _Figures, judge: Judge) -> str:
         if lost <= allowed:
             return ""
         return (
-            f"{lost} of {figures.clear} clear calls changed, {allowed} may; on unlabelled images "
-            "no more can be judged"
+            f"{lost} of {figures.clear} clear calls changed, {allowed} may, without labelled images"
         )
     if figures.accuracy_drop > judge.max_drop:
         return (
