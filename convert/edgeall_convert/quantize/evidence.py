@@ -37,6 +37,7 @@ from edgeall_convert.evaluate.report import (
     RungResult,
 )
 from edgeall_convert.evaluate.report import Source as SourceFacts
+from edgeall_convert.quantize.ladder import AGREEMENT_EXPECTED
 from edgeall_convert.quantize.proof import (
     float_operators,
     operator_counts,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from edgeall_convert.quantize.calibration import Calibration
     from edgeall_convert.quantize.facts import Facts
     from edgeall_convert.quantize.graph import Activation
-    from edgeall_convert.quantize.ladder import AGREEMENT_EXPECTED, Candidate, Judge
+    from edgeall_convert.quantize.ladder import Candidate, Judge
     from edgeall_convert.quantize.load import LoadedNetwork
     from edgeall_convert.quantize.request import Request
     from edgeall_convert.quantize.source import Source
