@@ -44,7 +44,7 @@ def run(request: Request, *, as_json: bool) -> None:
         print(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
     else:
         _print(plain_console(), report, request.bundle)
-    for warning in report.warnings:
+    for warning in (*report.calibration.warnings, *report.warnings):
         notes.print(f"edgeall: warning: {warning}.", markup=False)
     if not report.sealed:
         stem = request.bundle.removesuffix(".tflite")

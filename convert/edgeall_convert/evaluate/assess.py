@@ -23,6 +23,9 @@ from edgeall_convert.evaluate.report import Assessment, Curves
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FEWEST_TO_CALIBRATE = 100
+"""Images under which a fitted temperature would be chance; it stays 1."""
+
 _CURVE_POINTS = 200
 
 
@@ -44,9 +47,12 @@ def assess(
         The shapes do not fit, there is no image, or a true label is none of the ``k``.
     """
     comparison = compare(float_probabilities, int8_probabilities, truth, labels, blasts)
-    temperature = fit_temperature(int8_probabilities, truth)
+    error_before = expected_calibration_error(int8_probabilities, truth)
+    temperature, error_after = 1.0, error_before
+    if len(truth) >= FEWEST_TO_CALIBRATE:
+        temperature = fit_temperature(int8_probabilities, truth)
+        error_after = error_across_halves(int8_probabilities, truth)
     tempered = apply_temperature(int8_probabilities, temperature)
-    error_after = error_across_halves(int8_probabilities, truth)
     float_scores, int8_scores = (
         score(
             probabilities,
@@ -65,7 +71,7 @@ def assess(
         int8_scores=msgspec.structs.replace(int8_scores, expected_calibration_error=error_after),
         comparison=comparison,
         temperature=temperature,
-        error_before=expected_calibration_error(int8_probabilities, truth),
+        error_before=error_before,
         error_after=error_after,
         curves=Curves(
             reliability_before=reliability(int8_probabilities, truth),

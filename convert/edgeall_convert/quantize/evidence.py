@@ -58,9 +58,6 @@ if TYPE_CHECKING:
     from edgeall_convert.quantize.source import Source
     from edgeall_convert.sidecar import Sidecar
 
-_FEWEST_TO_CALIBRATE = 100
-"""Held images under which a fitted temperature would be chance; it stays 1."""
-
 _FEWEST_COLOURS = 30
 _LATENCY_RUNS = 20
 _LARGEST_COLOUR_SAMPLE = 200
@@ -126,7 +123,7 @@ def manifest_of(made: Made, network: bytes, assessment: Assessment | None) -> Ma
     facts, sidecar = made.trained.facts, made.trained.sidecar
     result = made.chosen.result if made.chosen else None
     output: OutputFacts = facts.output
-    if assessment and len(made.held.images) >= _FEWEST_TO_CALIBRATE:
+    if assessment:
         output = msgspec.structs.replace(output, temperature=assessment.temperature)
     path = Path(made.request.model)
     return Manifest(
@@ -222,7 +219,7 @@ def report_of(
         latency=_latency(made, network),
         operators=operator_counts(network),
         float_operators=float_operators(network),
-        warnings=(*made.calibration.facts.warnings, *made.held.warnings, *_doubts(made)),
+        warnings=(*made.held.warnings, *_doubts(made)),
         data=trained.sidecar.data,
         attribution=trained.sidecar.attribution,
         limits=trained.sidecar.limits,
