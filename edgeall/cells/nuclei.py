@@ -1,4 +1,4 @@
-"""Nuclei: which violet objects are nuclei, which lobes are one, which one is two."""
+"""Nuclei: which violet objects are nuclei, and which lobes belong to one cell."""
 
 from __future__ import annotations
 
@@ -9,57 +9,117 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from edgeall.cells.lobes import LobeJoiner
+from edgeall.cells.region import windows_of
+from edgeall.cells.split import split_at_necks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LEAST_DENSITY = 0.22
+    from edgeall.cells.region import Window
+    from edgeall.cells.stain import StainMaps
+
+LEAST_DENSITY = 0.12
 """Nuclear density under which nothing is a nucleus, however pale the field."""
+
+_UNDER_OTSU = 0.6
+"""Share of the field's own threshold that pale nuclei beside dark ones still reach."""
+
+_VIOLET = 1.35
+_VIOLET_OF_PALE = 2.2
+_PALE = 2.4
+"""A nucleus has a nuclear density of ``_VIOLET`` times its mean density or more, a pale
+one of ``_VIOLET_OF_PALE`` less ``_PALE`` times its nuclear density: the paler, the
+purer its violet must be, for thin red cells turn pink. Red cells of four sets have
+0.5 (99% of pixels under 1.5), nuclei 2 to 3 (95% over 1.4)."""
+
+_DENSEST_RED = 0.5
+"""Mean density over which nothing is a red cell; the darkest nuclei are nearly black."""
+
+_OWN_SHARE = 0.5
+"""Share of its own darkest tenth from which a pixel belongs to a nucleus."""
+
+_LEAST_PIECE = 0.06
+_LEAST_NUCLEUS = 0.33
+"""Smallest nucleus, in areas of a red cell (14 µm²): a platelet is at most some
+3 µm across (7 µm²), the nucleus of a small lymphocyte some 6 µm (28 µm²)."""
 
 _LEAST_OF_LARGEST = 0.15
 """Smallest nucleus as a share of the field's largest: beside a cell, dirt is small."""
 
-_LOBE_GAP = 0.55
-"""Lobes of one nucleus lie this near, in radii of a circle of the larger one's area."""
+_LEAST_DEPTH = 0.25
+"""Half the width of a nucleus at its widest, in radii of a red cell: less is a thread."""
 
-_ROUND = 0.72
-"""Share of its enclosing circle that a complete, unlobed nucleus fills at least."""
+_LEAST_CYTOPLASM = 0.10
+_CYTOPLASM_OVER_OTHERS = 0.06
+"""Nuclear density by which cytoplasm is over this field's red cells."""
 
-_TWO_NUCLEI = 1.5
-"""Area over the field's median nucleus from which one object may be two."""
+_EMPTY = 0.08
+"""Mean density under which a pixel is empty background."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nuclei:
-    """Nuclei of a field: ``labels`` ``(h, w)`` from 1, and which were cut from a neighbour."""
+    """Nuclei of a field.
+
+    Attributes
+    ----------
+    labels
+        ``(h, w)``, the nucleus of each cell from 1, 0 elsewhere.
+    stained
+        ``(h, w)``, pixels of nuclei and of cytoplasm, as far as the dye tells them.
+    touching
+        Labels that were cut from a neighbour.
+    """
 
     labels: NDArray[np.int32]
+    stained: NDArray[np.bool_]
     touching: frozenset[int]
 
 
-def find_nuclei(nuclear: NDArray[np.float32], least_area: float) -> Nuclei:
-    """Find nuclei in a map of nuclear density ``(h, w)``.
-
-    ``least_area`` is that of the smallest nucleus, in the map's pixels; lobes
-    may be smaller where together they reach it.
-    """
-    pieces = _pieces(nuclear, least_area)
-    joined = _join_lobes(pieces, least_area)
-    return _cut_apart(joined)
-
-
-def _pieces(nuclear: NDArray[np.float32], least_area: float) -> NDArray[np.int32]:
-    dyed = (nuclear > _threshold(nuclear)).astype(np.uint8)
-    opened = cv2.morphologyEx(dyed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    kept = np.zeros(count, np.int32)
-    large = np.flatnonzero(areas >= 0.25 * least_area) + 1
-    kept[large] = np.arange(1, len(large) + 1)
-    renumbered: NDArray[np.int32] = kept[labels]
-    return renumbered
+def find_nuclei(maps: StainMaps, red_radius: float) -> Nuclei:
+    """Find the nuclei of a field, one label a cell, given a red cell's radius in px."""
+    red_area = math.pi * red_radius**2
+    low = max(LEAST_DENSITY, _UNDER_OTSU * _otsu(maps.nuclear))
+    stained = maps.nuclear > _cytoplasm_level(maps, low)
+    pieces = _pieces(maps, low, _LEAST_PIECE * red_area)
+    parts = split_at_necks(pieces, red_radius)
+    joined = LobeJoiner(parts, stained, red_radius).join()
+    labels = _drop_small(joined, red_area, red_radius)
+    return Nuclei(labels, stained, _sharing(pieces, labels))
 
 
-def _threshold(nuclear: NDArray[np.float32]) -> float:
+def _sharing(pieces: NDArray[np.int32], labels: NDArray[np.int32]) -> frozenset[int]:
+    """Return the labels whose piece holds another label too."""
+    inside = labels > 0
+    owners = np.unique(np.stack([pieces[inside], labels[inside]], axis=1), axis=0)
+    shared = np.flatnonzero(np.bincount(owners[:, 0]) > 1)
+    return frozenset(int(label) for label in owners[np.isin(owners[:, 0], shared), 1])
+
+
+def _cytoplasm_level(maps: StainMaps, low: float) -> float:
+    """Return the nuclear density over which a pixel near a nucleus is its cytoplasm."""
+    others = maps.nuclear[(maps.nuclear < low) & (maps.total > _EMPTY)]
+    red_cells = float(np.median(others)) if others.size else 0.0
+    return max(_LEAST_CYTOPLASM, red_cells + _CYTOPLASM_OVER_OTHERS)
+
+
+def _pieces(
+    maps: StainMaps, low: float, least_area: float) -> NDArray[np.int32]:
+    """Label the violet objects, each within its own threshold, at least ``low``."""
+    needed = np.maximum(_VIOLET, _VIOLET_OF_PALE - _PALE * maps.nuclear)
+    violet = needed * np.minimum(maps.total, _DENSEST_RED)
+    rough, boxes = _components((maps.nuclear > low) & (maps.nuclear > violet), least_area)
+    own = np.zeros(rough.shape, np.bool_)
+    for label, window in boxes.items():
+        inside, densities = rough[window] == label, maps.nuclear[window]
+        darkest = float(np.percentile(densities[inside], 90))
+        own[window] |= inside & (densities > _OWN_SHARE * darkest)
+    pieces, _ = _components(own, least_area)
+    return pieces
+
+
+def _otsu(nuclear: NDArray[np.float32]) -> float:
     """Return the density that parts nuclei from the rest of this field (N. Otsu, 1979).
 
     Only pixels with some dye take part: otherwise the empty background, most
@@ -70,95 +130,33 @@ def _threshold(nuclear: NDArray[np.float32]) -> float:
         return LEAST_DENSITY
     steps = np.clip(some * 100, 0, 255).astype(np.uint8)
     otsu, _ = cv2.threshold(steps.reshape(-1, 1), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    return max(LEAST_DENSITY, otsu / 100)
+    return otsu / 100
 
 
-def _join_lobes(pieces: NDArray[np.int32], least_area: float) -> NDArray[np.int32]:
-    """Give pieces that are lobes of one nucleus one label; drop what stays too small."""
-    count = int(pieces.max())
-    areas = np.bincount(pieces.ravel(), minlength=count + 1).astype(np.float64)
-    owner = list(range(count + 1))
-    whole = [label > 0 and _fills_its_circle(pieces == label) for label in range(count + 1)]
-    for label in range(1, count + 1):
-        reach = _LOBE_GAP * math.sqrt(areas[label] / math.pi)
-        near = _within(pieces, label, reach)
-        for other in near:
-            larger = label if areas[label] >= areas[other] else int(other)
-            if not (whole[larger] and _alike(areas[label], areas[other])):
-                _unite(owner, label, int(other))
-    roots = np.array([_root(owner, label) for label in range(count + 1)])
-    totals = np.bincount(roots, weights=areas, minlength=count + 1)
-    totals[0] = 0
-    least = max(least_area, _LEAST_OF_LARGEST * totals.max(initial=0))
-    kept = [root for root in range(1, count + 1) if totals[root] >= least]
-    numbers = np.zeros(count + 1, np.int32)
-    numbers[kept] = np.arange(1, len(kept) + 1)
-    joined: NDArray[np.int32] = numbers[roots][pieces]
-    return joined
+def _components(
+    mask: NDArray[np.bool_], least_area: float
+) -> tuple[NDArray[np.int32], dict[int, Window]]:
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
+    large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= least_area) + 1
+    numbers = np.zeros(count, np.int32)
+    numbers[large] = np.arange(1, len(large) + 1)
+    kept: NDArray[np.int32] = numbers[labels]
+    return kept, windows_of(kept)
 
 
-def _alike(one: float, other: float) -> bool:
-    """Tell a neighbour of a complete nucleus from a fragment of it."""
-    return min(one, other) > 0.3 * max(one, other)
-
-
-def _within(pieces: NDArray[np.int32], label: int, reach: float) -> NDArray[np.int32]:
-    rows, columns = np.nonzero(pieces == label)
-    margin = math.ceil(reach)
-    top, left = max(0, rows.min() - margin), max(0, columns.min() - margin)
-    window = pieces[top : rows.max() + margin + 1, left : columns.max() + margin + 1]
-    distance = cv2.distanceTransform((window != label).astype(np.uint8), cv2.DIST_L2, 3)
-    near = np.unique(window[(distance <= reach) & (window != label) & (window > 0)])
-    return near
-
-
-def _root(owner: list[int], label: int) -> int:
-    while owner[label] != label:
-        label = owner[label]
-    return label
-
-
-def _unite(owner: list[int], one: int, other: int) -> None:
-    first, second = sorted((_root(owner, one), _root(owner, other)))
-    owner[second] = first
-
-
-def _fills_its_circle(piece: NDArray[np.bool_]) -> bool:
-    points = np.argwhere(piece).astype(np.float32)
-    _, radius = cv2.minEnclosingCircle(points)
-    return len(points) >= _ROUND * math.pi * max(radius, 1.0) ** 2
-
-
-def _cut_apart(joined: NDArray[np.int32]) -> Nuclei:
-    """Split objects that are two touching nuclei, where the field shows how large one is."""
-    count = int(joined.max())
-    areas = np.bincount(joined.ravel(), minlength=count + 1)[1:]
-    typical = float(np.median(areas)) if count >= 3 else math.inf
-    labels, touching = joined.copy(), set()
-    following = count + 1
-    for label in range(1, count + 1):
-        if areas[label - 1] < _TWO_NUCLEI * typical:
-            continue
-        parts = _parts(joined == label, math.sqrt(typical / math.pi))
-        for part in parts[1:]:
-            labels[part] = following
-            touching |= {label, following}
+def _drop_small(joined: NDArray[np.int32], red_area: float, red_radius: float) -> NDArray[np.int32]:
+    """Drop platelets, dirt and threads; number what stays from 1."""
+    windows = windows_of(joined)
+    areas = np.bincount(joined.ravel(), minlength=1)
+    least = max(_LEAST_NUCLEUS * red_area, _LEAST_OF_LARGEST * float(areas[1:].max(initial=0)))
+    numbers = np.zeros(areas.size, np.int32)
+    following = 1
+    for label, window in windows.items():
+        region = np.pad(joined[window] == label, 1).astype(np.uint8)
+        depth = cv2.distanceTransform(region, cv2.DIST_L2, 3).max()
+        if areas[label] >= least and depth >= _LEAST_DEPTH * red_radius:
+            numbers[label] = following
             following += 1
-    return Nuclei(labels, frozenset(touching))
-
-
-def _parts(region: NDArray[np.bool_], radius: float) -> list[NDArray[np.bool_]]:
-    """Return the region's parts: one around each core that lies deep enough inside it."""
-    depth = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 5)
-    _, cores = cv2.connectedComponents((depth > 0.72 * depth.max()).astype(np.uint8))
-    count = int(cores.max())
-    if count < 2 or depth.max() < 0.5 * radius:
-        return [region]
-    distances = np.stack(
-        [
-            cv2.distanceTransform((cores != core).astype(np.uint8), cv2.DIST_L2, 5)
-            for core in range(1, count + 1)
-        ]
-    )
-    nearest = distances.argmin(axis=0)
-    return [region & (nearest == core) for core in range(count)]
+    kept: NDArray[np.int32] = numbers[joined]
+    return kept

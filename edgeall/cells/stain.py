@@ -31,14 +31,11 @@ class StainMaps:
     ----------
     nuclear
         Density in green beyond that in blue and in red: nuclei high, red cells near 0.
-    haemoglobin
-        Density in blue less that in red: red cells high, nuclei under 0.
     total
         Mean density: the empty background near 0.
     """
 
     nuclear: NDArray[np.float32]
-    haemoglobin: NDArray[np.float32]
     total: NDArray[np.float32]
 
 
@@ -49,4 +46,4 @@ def stain_maps(pixels: Pixels) -> StainMaps:
     levels = np.maximum(np.arange(256, dtype=np.float32), 1.0)[:, np.newaxis]
     tables = (-np.log(levels / light)).astype(np.float32)
     red, green, blue = (tables[smooth[..., c], c] for c in range(3))
-    return StainMaps(1.5 * green - blue - 0.5 * red, blue - red, (red + green + blue) / 3)
+    return StainMaps(1.5 * green - blue - 0.5 * red, (red + green + blue) / 3)
