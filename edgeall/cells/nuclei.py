@@ -50,12 +50,11 @@ _LEAST_OF_LARGEST = 0.15
 _LEAST_DEPTH = 0.25
 """Half the width of a nucleus at its widest, in radii of a red cell: less is a thread."""
 
-_LEAST_CYTOPLASM = 0.10
-_CYTOPLASM_OVER_OTHERS = 0.06
-"""Nuclear density by which cytoplasm is over this field's red cells."""
+_CYTOPLASM = 1.1
+"""Nuclear over mean density from which a pixel near a nucleus is its cytoplasm."""
 
-_EMPTY = 0.08
-"""Mean density under which a pixel is empty background."""
+_LEAST_CYTOPLASM = 0.06
+"""Mean density that cytoplasm has at least: of an empty background no colour is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +80,7 @@ def find_nuclei(maps: StainMaps, red_radius: float) -> Nuclei:
     """Find the nuclei of a field, one label a cell, given a red cell's radius in px."""
     red_area = math.pi * red_radius**2
     low = max(LEAST_DENSITY, _UNDER_OTSU * _otsu(maps.nuclear))
-    stained = maps.nuclear > _cytoplasm_level(maps, low)
+    stained = _stained(maps)
     pieces = _pieces(maps, low, _LEAST_PIECE * red_area)
     parts = split_at_necks(pieces, red_radius)
     joined = LobeJoiner(parts, stained, red_radius).join()
@@ -97,11 +96,12 @@ def _sharing(pieces: NDArray[np.int32], labels: NDArray[np.int32]) -> frozenset[
     return frozenset(int(label) for label in owners[np.isin(owners[:, 0], shared), 1])
 
 
-def _cytoplasm_level(maps: StainMaps, low: float) -> float:
-    """Return the nuclear density over which a pixel near a nucleus is its cytoplasm."""
-    others = maps.nuclear[(maps.nuclear < low) & (maps.total > _EMPTY)]
-    red_cells = float(np.median(others)) if others.size else 0.0
-    return max(_LEAST_CYTOPLASM, red_cells + _CYTOPLASM_OVER_OTHERS)
+def _stained(maps: StainMaps) -> NDArray[np.bool_]:
+    """Return the pixels of nuclei and cytoplasm: more violet than red cells, however pale."""
+    nuclear, total = (cv2.GaussianBlur(each, (0, 0), 1.0) for each in (maps.nuclear, maps.total))
+    level = _CYTOPLASM * np.clip(total, _LEAST_CYTOPLASM, _DENSEST_RED)
+    stained: NDArray[np.bool_] = nuclear > level
+    return stained
 
 
 def _pieces(
