@@ -1,6 +1,6 @@
 """The commands, gathered. Nothing heavy may be imported here: ``--help`` must be instant."""
 
-from __future__ import annotations
+# No postponed annotations here: typer would evaluate each of them again, which --help waits for.
 
 from typing import Annotated
 

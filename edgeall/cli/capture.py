@@ -1,6 +1,6 @@
 """``edgeall capture``: take frames, and with ``--classify`` read them."""
 
-from __future__ import annotations
+# No postponed annotations here: typer would evaluate each of them again, which --help waits for.
 
 from enum import StrEnum
 from pathlib import Path

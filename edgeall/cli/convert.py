@@ -1,6 +1,6 @@
 """``edgeall convert``: a trained network becomes a sealed int8 bundle, or is refused."""
 
-from __future__ import annotations
+# No postponed annotations here: typer would evaluate each of them again, which --help waits for.
 
 import re
 from enum import StrEnum

@@ -1,6 +1,6 @@
 """``edgeall export``: a slide's cells as a table for another program."""
 
-from __future__ import annotations
+# No postponed annotations here: typer would evaluate each of them again, which --help waits for.
 
 from pathlib import Path
 from typing import Annotated

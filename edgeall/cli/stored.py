@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +45,8 @@ def find_slide(store: Store, slide_id: str) -> SlideSummary:
 
 
 def _remedy(wanted: str, known: Iterable[str]) -> str:
+    import difflib
+
     from edgeall.report.rows import printable
 
     folded = {slide_id.casefold(): slide_id for slide_id in known}
