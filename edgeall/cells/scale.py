@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from edgeall.cells.stain import BLACK_LEVEL
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -29,7 +31,11 @@ _MOST_PIXELS = 640 * 480
 
 _FIRST_PIXELS = 320 * 240
 _LEAST_RADIUS = 8.0
-_PLAUSIBLE = (3.0, 0.25)
+_PLAUSIBLE = (4.0, 0.25)
+_SHARE_WITHOUT_RED_CELLS = 0.1
+"""Radius of a red cell over the shorter side of a picture that shows none, as where one
+cell was cut out: of a picture of one white cell it is about the truth."""
+
 _VIOLET = 0.2
 _FILLED_HOLE = 0.5
 _DUST = 0.15
@@ -79,6 +85,8 @@ def _measured_radius(pixels: Pixels) -> float:
         least = min(small.shape[:2])
         if radius >= _LEAST_RADIUS or shrunk_by == 1.0:
             break
+    if not radius:
+        return max(1.0, _SHARE_WITHOUT_RED_CELLS * min(height, width))
     floor, share = _PLAUSIBLE
     return min(max(radius, floor), max(floor, share * least)) * shrunk_by
 
@@ -90,14 +98,16 @@ def red_cell_radius(pixels: Pixels) -> float:
     points of the foreground, which overlapping cells keep; the pale centres of
     red cells are filled first.
     """
-    red, green, blue = cv2.split(pixels)
+    red, green, blue = cv2.split(cv2.GaussianBlur(pixels, (0, 0), 1.0))
     violet = cv2.subtract(cv2.addWeighted(red, 0.5, blue, 0.5, 0), green)
     plain = violet <= _VIOLET * float(np.percentile(green[::4, ::4], 90))
+    plain &= cv2.max(red, blue) > BLACK_LEVEL
     if not plain.any():
         return 0.0
     level, _ = cv2.threshold(green[plain].reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
-    lying = ((green <= level) & plain).astype(np.uint8)
-    _fill_round_holes(lying)
+    lying = _with_round_holes_filled(((green <= level) & plain).astype(np.uint8))
+    if lying.all():
+        return 0.0
     depth = cv2.GaussianBlur(cv2.distanceTransform(lying, cv2.DIST_L2, 5), (0, 0), 1.0)
     highest = depth >= cv2.dilate(depth, np.ones((7, 7), np.uint8))
     depths = np.sort(depth[highest & (depth > 1.5)])
@@ -109,14 +119,15 @@ def red_cell_radius(pixels: Pixels) -> float:
     return _DEPTH_TO_RADIUS * float(depths[np.searchsorted(weights, weights[-1] / 2)])
 
 
-def _fill_round_holes(lying: NDArray[np.uint8]) -> None:
-    outlines, tree = cv2.findContours(lying, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    for number, outline in enumerate(outlines):
-        if tree[0][number][3] < 0:
-            continue
-        _, radius = cv2.minEnclosingCircle(outline)
-        if cv2.contourArea(outline) > _FILLED_HOLE * math.pi * radius**2:
-            cv2.drawContours(lying, outlines, number, 1, cv2.FILLED)
+def _with_round_holes_filled(lying: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = lying.shape
+    _, gaps, stats, _ = cv2.connectedComponentsWithStats(1 - lying, connectivity=4)
+    left, top, across, down, area = stats.T
+    closed = (left > 0) & (top > 0) & (left + across < width) & (top + down < height)
+    closed &= area > _FILLED_HOLE * math.pi / 4 * np.maximum(across, down) ** 2
+    closed[0] = True
+    filled: NDArray[np.uint8] = closed[gaps].astype(np.uint8)
+    return filled
 
 
 def _shrink(pixels: Pixels, shrunk_by: float) -> Pixels:

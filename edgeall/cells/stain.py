@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from edgeall.camera.frame import Pixels
 
 _BACKGROUND_PERCENTILE = 90
-_LEAST_LIGHT = 8.0
+_CUT_OUT_SHARE = 0.5
+_LIGHT_WITHOUT_BACKGROUND = 230.0
+"""Light assumed where half of the picture was cut away, and with it the background."""
+
+BLACK_LEVEL = 8
+"""A pixel whose channels are all at or under this shows nothing: it was cut away, or no
+light came through."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +48,14 @@ class StainMaps:
 def stain_maps(pixels: Pixels) -> StainMaps:
     """Return the maps of a picture ``(h, w, 3)``, lightly smoothed against sensor noise."""
     smooth = cv2.GaussianBlur(pixels, (0, 0), 1.0)
-    light = np.maximum(np.percentile(smooth, _BACKGROUND_PERCENTILE, axis=(0, 1)), _LEAST_LIGHT)
+    shown = smooth.max(axis=2) > BLACK_LEVEL
+    if not shown.any():
+        nothing = np.zeros(shown.shape, np.float32)
+        return StainMaps(nothing, nothing)
+    light = np.full(3, _LIGHT_WITHOUT_BACKGROUND)
+    if np.mean(shown) > _CUT_OUT_SHARE:
+        light = np.maximum(np.percentile(smooth[shown], _BACKGROUND_PERCENTILE, axis=0), 1.0)
     levels = np.maximum(np.arange(256, dtype=np.float32), 1.0)[:, np.newaxis]
     tables = (-np.log(levels / light)).astype(np.float32)
-    red, green, blue = (tables[smooth[..., c], c] for c in range(3))
+    red, green, blue = (tables[smooth[..., c], c] * shown for c in range(3))
     return StainMaps(1.5 * green - blue - 0.5 * red, (red + green + blue) / 3)
