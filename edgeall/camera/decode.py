@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ SMALLEST_SIDE = 16
 
 # Pillow would only warn, at a size of its own: `_check_size` refuses, at ours.
 Image.MAX_IMAGE_PIXELS = None
+# Its other warnings are of damage too, which is refused here in a sentence.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _ORIENTATION = 0x0112
