@@ -10,13 +10,16 @@ import cv2
 import numpy as np
 
 from edgeall.cells.cell import Box, Cell
-from edgeall.errors import MissingFactError
+from edgeall.errors import MissingFactError, UsageError
 from edgeall.field.resize import resize
 
 if TYPE_CHECKING:
     from edgeall.camera.frame import Pixels
 
 _BLACK_LEVEL = 16
+
+_MOST_PIXELS = 64_000_000
+"""Pixels of the frame that a crop may span, with what lies beyond the border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +43,25 @@ def crop_cell(pixels: Pixels, cell: Cell, rule: CropRule, um_per_pixel: float | 
     """Return a cell's crop, ``(rule.height, rule.width, 3)``, centred on its box.
 
     ``um_per_pixel`` is the frame's own scale. What lies beyond the frame
-    repeats its border, or is black where the rule wants black.
+    repeats its border; on a black background all but the cell's own pixels is
+    black, its neighbours too. Centre and sides are rounded to whole pixels of
+    the frame.
 
     Raises
     ------
     MissingFactError
         The rule's scale is in µm and the frame's is not known.
+    UsageError
+        The two scales differ so much that the crop would hold thousands of cells.
     """
     span = _pixels_per_crop_pixel(cell, rule, um_per_pixel)
     height = max(1, round(rule.height * span))
     width = max(1, round(rule.width * span))
+    if height * width > _MOST_PIXELS:
+        raise UsageError(
+            f"A crop of one cell would span {width}x{height} pixels of the picture, which cannot "
+            "be right; check the size of a pixel given with --um-per-pixel."
+        )
     top = round(cell.box.top + (cell.box.height - height) / 2)
     left = round(cell.box.left + (cell.box.width - width) / 2)
     if rule.background == "black":

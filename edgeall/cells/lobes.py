@@ -43,7 +43,7 @@ _WIDEST = 4.0
 
 _BETWEEN = 1.6
 _SIZE = 0.13
-_LEAST_EVIDENCE = 2.15
+_LEAST_EVIDENCE = 2.07
 _LEAST_AMONG_MANY = 2.33
 _MANY = 3
 """Evidence from which two parts lie in one cell: the share of the circle around both

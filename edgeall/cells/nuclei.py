@@ -47,6 +47,10 @@ _LEAST_NUCLEUS = 0.33
 """Smallest nucleus, in areas of a red cell (14 µm²): a platelet is at most some
 3 µm across (7 µm²), the nucleus of a small lymphocyte some 6 µm (28 µm²)."""
 
+_LEAST_DARK_NUCLEUS = 0.17
+_DARK = 0.6
+"""A nucleus of this mean nuclear density may be smaller: platelets are paler."""
+
 _LEAST_OF_LARGEST = 0.15
 """Smallest nucleus as a share of the field's largest: beside a cell, dirt is small."""
 
@@ -87,7 +91,7 @@ def find_nuclei(maps: StainMaps, red_radius: float) -> Nuclei:
     pieces = _pieces(maps, low, _LEAST_PIECE * red_area)
     parts = split_at_necks(pieces, red_radius)
     joined = LobeJoiner(parts, stained, red_radius).join()
-    labels = _drop_small(joined, red_area, red_radius)
+    labels = _drop_small(joined, maps.nuclear, red_radius)
     return Nuclei(labels, stained, _sharing(pieces, labels))
 
 
@@ -151,17 +155,21 @@ def _components(
     return kept, windows_of(kept)
 
 
-def _drop_small(joined: NDArray[np.int32], red_area: float, red_radius: float) -> NDArray[np.int32]:
+def _drop_small(
+    joined: NDArray[np.int32], nuclear: NDArray[np.float32], red_radius: float
+) -> NDArray[np.int32]:
     """Drop platelets, dirt and threads; number what stays from 1."""
-    windows = windows_of(joined)
+    red_area = math.pi * red_radius**2
     areas = np.bincount(joined.ravel(), minlength=1)
-    least = max(_LEAST_NUCLEUS * red_area, _LEAST_OF_LARGEST * float(areas[1:].max(initial=0)))
+    densities = np.bincount(joined.ravel(), nuclear.ravel(), minlength=1) / np.maximum(areas, 1)
+    least = np.where(densities >= _DARK, _LEAST_DARK_NUCLEUS, _LEAST_NUCLEUS) * red_area
+    least = np.maximum(least, _LEAST_OF_LARGEST * areas[1:].max(initial=0))
     numbers = np.zeros(areas.size, np.int32)
     following = 1
-    for label, window in windows.items():
+    for label, window in windows_of(joined).items():
         region = np.pad(joined[window] == label, 1).astype(np.uint8)
         depth = cv2.distanceTransform(region, cv2.DIST_L2, 3).max()
-        if areas[label] >= least and depth >= _LEAST_DEPTH * red_radius:
+        if areas[label] >= least[label] and depth >= _LEAST_DEPTH * red_radius:
             numbers[label] = following
             following += 1
     kept: NDArray[np.int32] = numbers[joined]
