@@ -1,0 +1,148 @@
+"""What a file is, told without loading it; no TensorFlow here."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import h5py
+import pytest
+
+from edgeall.errors import NetworkError
+from edgeall_convert.quantize.safety import refuse_unsafe, unsafe_parts
+from edgeall_convert.quantize.source import Source, identify
+
+CONFIG = {"class_name": "Sequential", "config": {"name": "s", "layers": []}}
+
+
+def keras_zip(*, weights: bool = True, config: object = CONFIG) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
+        opened.writestr("config.json", json.dumps(config))
+        opened.writestr("metadata.json", '{"keras_version": "3.15.1"}')
+        if weights:
+            opened.writestr("model.weights.h5", b"weights")
+    return buffer.getvalue()
+
+
+def torch_zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
+        opened.writestr("archive/data.pkl", b"")
+    return buffer.getvalue()
+
+
+FOREIGN = {
+    "empty.keras": (b"", "the file is empty"),
+    "text.keras": (b"hello, I am no network", "no trained network"),
+    "torch.pt": (torch_zip(), "a PyTorch file"),
+    "net.onnx": (b"\x08\x07\x12\x07pytorch", "an ONNX file"),
+    "model.pkl": (pickle.dumps({"a": 1}), "a Python pickle"),
+    "model.json": (b'{"class_name": "Sequential"}', "JSON, a description without weights"),
+    "net.tflite": (b"\x1c\x00\x00\x00TFL3" + bytes(40), "a TFLite file already"),
+    "frozen.pb": (b"\n\x10\n\x05input", "a frozen TensorFlow 1 graph"),
+    "noweights.keras": (keras_zip(weights=False), "saved without its weights"),
+    "cut.keras": (keras_zip()[:200], "truncated or damaged"),
+    "list.keras": (keras_zip(config=[1]), "is no network"),
+    "cut.h5": (b"\x89HDF\r\n\x1a\n" + bytes(60), "HDF5 file is truncated"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "said"), [(k, *v) for k, v in FOREIGN.items()])
+def test_what_is_no_whole_network_is_told_apart(tmp_path: Path, name, content, said):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(NetworkError, match=said) as caught:
+        identify(path)
+    assert str(path) in str(caught.value)
+
+
+def hdf5(path: Path, *, config: bool, weights: bool) -> Path:
+    with h5py.File(path, "w") as opened:
+        if config:
+            opened.attrs["model_config"] = json.dumps(CONFIG)
+            opened.attrs["keras_version"] = "2.4.0"
+        group = opened.create_group("model_weights")
+        if weights:
+            group.create_dataset("kernel", data=[1.0])
+    return path
+
+
+def test_weights_without_a_network_are_named(tmp_path):
+    with pytest.raises(NetworkError, match="holds weights but no network"):
+        identify(hdf5(tmp_path / "w.h5", config=False, weights=True))
+
+
+def test_a_network_without_weights_is_named(tmp_path):
+    with pytest.raises(NetworkError, match="saved without its weights"):
+        identify(hdf5(tmp_path / "n.h5", config=True, weights=False))
+
+
+def test_whole_networks_are_recognised_whatever_they_are_called(tmp_path):
+    old = identify(hdf5(tmp_path / "model.dat", config=True, weights=True))
+    assert (old.kind, old.keras_version) == ("legacy HDF5", "2.4.0")
+    (tmp_path / "model.bin").write_bytes(keras_zip())
+    assert identify(tmp_path / "model.bin").kind == "Keras 3"
+
+
+def test_folders_are_told_apart(tmp_path):
+    with pytest.raises(NetworkError, match="no SavedModel"):
+        identify(tmp_path)
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(NetworkError, match="without its weights"):
+        identify(tmp_path)
+    with pytest.raises(NetworkError, match="no such file"):
+        identify(tmp_path / "absent")
+
+
+def source_of(*layers: dict[str, object]) -> Source:
+    config = {"class_name": "Functional", "config": {"layers": list(layers)}}
+    return Source(Path("m.keras"), "Keras 3", config)
+
+
+def layer(kind: str, module: str | None = "keras.layers", **config: object) -> dict[str, object]:
+    return {"class_name": kind, "module": module, "config": config, "registered_name": None}
+
+
+UNSAFE = {
+    "a Lambda": (layer("Lambda", name="evil"), "Lambda evil"),
+    "a Lambda inside a nested network": (
+        layer("Sequential", name="base", layers=[layer("Lambda", name="deep")]),
+        "Lambda deep",
+    ),
+    "a legacy Lambda": ({"class_name": "Lambda", "config": {"name": "old"}}, "Lambda old"),
+    "a custom layer": (layer("Mine", "my.package", name="m"), "custom Mine m"),
+    "a gadget of builtins": (layer("eval", "builtins"), "eval of builtins"),
+    "os.system": (layer("system", "os"), "custom system"),
+    "a registered class": (
+        {"class_name": "X", "config": {}, "registered_name": "Pack>X"},
+        "custom Pack>X",
+    ),
+    "a reading function": (
+        {"class_name": "TFOpLambda", "config": {"function": "io.read_file"}},
+        "TFOpLambda io.read_file",
+    ),
+    "a download": (layer("Dense", url="keras.utils.get_file"), "get_file"),
+}
+
+
+@pytest.mark.parametrize(("part", "named"), UNSAFE.values(), ids=UNSAFE)
+def test_what_would_run_code_is_refused_by_name(part, named):
+    with pytest.raises(NetworkError, match="--trust-model") as caught:
+        refuse_unsafe(source_of(part), trust_model=False)
+    assert named in str(caught.value)
+    refuse_unsafe(source_of(part), trust_model=True)
+
+
+def test_ordinary_layers_are_safe():
+    parts = [
+        layer("Conv2D", activation="relu"),
+        layer("Functional", "keras.src.models.functional", layers=[layer("Dense")]),
+        {"class_name": "TFOpLambda", "config": {"function": "math.multiply"}},
+        {"class_name": "BatchNormalization", "config": {"name": "bn"}},
+        layer("GlorotUniform", "keras.initializers"),
+    ]
+    assert unsafe_parts(source_of(*parts)) == []
