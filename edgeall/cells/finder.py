@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeall.camera.frame import Pixels
-    from edgeall.cells.region import Window
 
 _CUT_CHORD = 0.3
 """Length of a cell's edge along the border, in its diameters, from which it is cut.

@@ -27,12 +27,11 @@ from edgeall.cells.region import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edgeall.cells.region import Window
 
 _GAP = 0.6
 """Lobes of one nucleus lie this near, in radii of a circle of the larger one's area."""
 
-_WHOLE = 0.7
+_WHOLE = 0.62
 """Roundness from which a part may be a nucleus without lobes."""
 
 _WHOLE_AREA = 0.6
@@ -50,7 +49,8 @@ _MANY = 3
 that is stained, and ``_BETWEEN`` times that of their hull, less ``_SIZE`` times the
 smaller's area in red cells, for lobes are small. Fitted by logistic regression to
 440 pairs in BCCD's cells and 370 pairs of neighbouring blasts: 96% and 95% right.
-Where the field shows ``_MANY`` whole nuclei, a further one is likelier than a lobe."""
+Where the field shows ``_MANY`` whole nuclei, a further one is likelier than a lobe,
+and two whole ones are never joined."""
 
 
 class LobeJoiner:
@@ -64,18 +64,16 @@ class LobeJoiner:
         self._stained = stained
         self._red_radius = red_radius
         self._windows = windows_of(parts)
-        self._areas = {label: float((parts[at] == label).sum()) for label, at in self._windows.items()}
-        self._least = _LEAST_EVIDENCE
+        self._areas = {
+            label: float((parts[at] == label).sum()) for label, at in self._windows.items()
+        }
         self._wholes = {label for label in self._windows if self._is_whole(label)}
-        if len(self._wholes) >= _MANY:
-            self._least = _LEAST_AMONG_MANY
+        self._many = len(self._wholes) >= _MANY
 
     def join(self) -> NDArray[np.int32]:
         """Return the labels ``(h, w)`` with one label a cell."""
         surplus = {
-            pair: self._surplus(*pair)
-            for label in self._windows
-            for pair in self._pairs(label)
+            pair: self._surplus(*pair) for label in self._windows for pair in self._pairs(label)
         }
         while surplus:
             pair = max(surplus, key=lambda each: (surplus[each], each))
@@ -106,6 +104,8 @@ class LobeJoiner:
 
     def _surplus(self, one: int, other: int) -> float:
         """Return the evidence that both lie in one cell, less what is needed."""
+        if self._many and {one, other} <= self._wholes:
+            return -math.inf
         window = around_both(self._windows[one], self._windows[other])
         window = widened(window, margin_for_circle(window), self._labels.shape)
         view = self._labels[window]
@@ -118,8 +118,9 @@ class LobeJoiner:
         stained = self._stained[window]
         filled = _share(stained & ~foreign | hull, circle)
         between = _share(stained | both, hull)
+        least = _LEAST_AMONG_MANY if self._many else _LEAST_EVIDENCE
         smaller = min(self._areas[one], self._areas[other]) / (math.pi * self._red_radius**2)
-        return filled + _BETWEEN * between - _SIZE * smaller - self._least
+        return filled + _BETWEEN * between - _SIZE * smaller - least
 
     def _merge(self, kept: int, gone: int) -> None:
         window = self._windows.pop(gone)

@@ -111,8 +111,7 @@ def _stained(maps: StainMaps) -> NDArray[np.bool_]:
     return stained
 
 
-def _pieces(
-    maps: StainMaps, low: float, least_area: float) -> NDArray[np.int32]:
+def _pieces(maps: StainMaps, low: float, least_area: float) -> NDArray[np.int32]:
     """Label the violet objects, each within its own threshold, at least ``low``."""
     needed = np.maximum(_VIOLET, _VIOLET_OF_PALE - _PALE * maps.nuclear)
     violet = needed * np.minimum(maps.total, _DENSEST_RED)

@@ -68,7 +68,7 @@ def _smooth(
     )
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, brush)
     opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, brush)
-    inner = opened[margin:-margin, margin:-margin] & near | nucleus
+    inner = (opened[margin:-margin, margin:-margin] > 0) & near | nucleus
     outlines, _ = cv2.findContours(inner.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros(body.shape, np.uint8)
     cv2.drawContours(filled, [max(outlines, key=cv2.contourArea)], -1, 1, cv2.FILLED)

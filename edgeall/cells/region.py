@@ -57,7 +57,8 @@ def around_both(one: Window, other: Window) -> Window:
 def margin_for_circle(window: Window) -> int:
     """Return by how much to widen a window so that the circle around its region fits."""
     rows, columns = window
-    return max(rows.stop - rows.start, columns.stop - columns.start) // 2 + 1
+    side: int = max(rows.stop - rows.start, columns.stop - columns.start)
+    return side // 2 + 1
 
 
 def radius_of(area: float) -> float:

@@ -29,6 +29,7 @@ _WORKING_RADIUS = 12.0
 _MOST_PIXELS = 640 * 480
 """Pixels that are worked on at most, however large the frame."""
 
+_WORTH_SHRINKING = 1.2
 _FIRST_PIXELS = 320 * 240
 _LEAST_RADIUS = 8.0
 _PLAUSIBLE = (4.0, 0.25)
@@ -69,7 +70,9 @@ def working_size(pixels: Pixels, um_per_pixel: float | None) -> Working:
     """
     radius = RED_CELL_RADIUS_UM / um_per_pixel if um_per_pixel else _measured_radius(pixels)
     height, width = pixels.shape[:2]
-    shrunk_by = max(1.0, radius / _WORKING_RADIUS, math.sqrt(height * width / _MOST_PIXELS))
+    shrunk_by = max(radius / _WORKING_RADIUS, math.sqrt(height * width / _MOST_PIXELS))
+    if shrunk_by < _WORTH_SHRINKING:
+        return Working(pixels, 1.0, max(1.0, radius))
     shrunk = _shrink(pixels, shrunk_by)
     return Working(shrunk, shrunk_by, max(1.0, radius / shrunk_by))
 
@@ -80,13 +83,13 @@ def _measured_radius(pixels: Pixels) -> float:
     radius, least = 0.0, 0.0
     for most in (_FIRST_PIXELS, _MOST_PIXELS):
         shrunk_by = max(1.0, math.sqrt(height * width / most))
-        small = _shrink(pixels, shrunk_by)
+        small = _shrink(pixels, shrunk_by) if shrunk_by > 1 else pixels
         radius = red_cell_radius(small)
         least = min(small.shape[:2])
         if radius >= _LEAST_RADIUS or shrunk_by == 1.0:
             break
     if not radius:
-        return max(1.0, _SHARE_WITHOUT_RED_CELLS * min(height, width))
+        return max(1.0, _SHARE_WITHOUT_RED_CELLS * float(min(height, width)))
     floor, share = _PLAUSIBLE
     return min(max(radius, floor), max(floor, share * least)) * shrunk_by
 
@@ -135,8 +138,6 @@ def _shrink(pixels: Pixels, shrunk_by: float) -> Pixels:
 
     Each pixel of the result is the mean of four that were sampled linearly.
     """
-    if shrunk_by <= 1.2:
-        return pixels
     height, width = (max(1, round(side / shrunk_by)) for side in pixels.shape[:2])
     if shrunk_by > 2:
         pixels = cv2.resize(pixels, (2 * width, 2 * height)).astype(np.uint8, copy=False)

@@ -28,7 +28,7 @@ def split_at_necks(labels: NDArray[np.int32], red_radius: float) -> NDArray[np.i
         wide = widened(window, 1, labels.shape)
         region = labels[wide] == label
         depth = cv2.distanceTransform(np.pad(region, 1).astype(np.uint8), cv2.DIST_L2, 5)
-        smooth = cv2.GaussianBlur(depth[1:-1, 1:-1], (0, 0), 1.0)
+        smooth = cv2.GaussianBlur(depth[1:-1, 1:-1], (0, 0), 1.0).astype(np.float32, copy=False)
         centres = _centres(smooth, _LEAST_DEPTH * red_radius)
         parts[wide][region] = following + _nearest(region, centres, smooth)
         following += max(1, len(centres))
