@@ -17,7 +17,7 @@ import numpy as np
 from edgeall.cells.cell import Box, Cell, FoundCells
 from edgeall.cells.nuclei import find_nuclei
 from edgeall.cells.outline import grow_bodies
-from edgeall.cells.region import radius_of, windows_of
+from edgeall.cells.region import extent_of, radius_of
 from edgeall.cells.scale import working_size
 from edgeall.cells.stain import stain_maps
 
@@ -46,7 +46,7 @@ def find_cells(pixels: Pixels, um_per_pixel: float | None = None) -> FoundCells:
     nuclei = find_nuclei(stain_maps(working.pixels), working.red_radius)
     found, cut = [], []
     for label, (window, body) in grow_bodies(nuclei).items():
-        rows, columns = windows_of(body.astype(np.int32))[1]
+        rows, columns = extent_of(body)
         top, left = window[0].start + rows.start, window[1].start + columns.start
         box = Box(left, top, columns.stop - columns.start, rows.stop - rows.start)
         mask = body[rows, columns]
@@ -93,7 +93,7 @@ def _cell(box: Box, mask: NDArray[np.bool_], was_touching: bool) -> Cell:
     """Return the cell with its mask enlarged to its box in the frame."""
     if mask.shape != (box.height, box.width):
         mask = _enlarged(mask, box)
-        rows, columns = windows_of(mask.astype(np.int32)).get(1, (slice(0), slice(0)))
+        rows, columns = extent_of(mask)
         mask = mask[rows, columns]
         box = Box(box.left + columns.start, box.top + rows.start, mask.shape[1], mask.shape[0])
     return Cell(box, mask, 2 * radius_of(float(mask.sum())), was_touching)

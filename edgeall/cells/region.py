@@ -36,6 +36,12 @@ def windows_of(labels: NDArray[np.int32]) -> dict[int, Window]:
     }
 
 
+def extent_of(region: NDArray[np.bool_]) -> Window:
+    """Return the smallest window around a region ``(h, w)``, an empty one where it has no pixel."""
+    left, top, across, down = cv2.boundingRect(region.view(np.uint8))
+    return slice(top, top + down), slice(left, left + across)
+
+
 def widened(window: Window, margin: int, shape: tuple[int, ...]) -> Window:
     """Return a window with ``margin`` px more on each side, within a map of ``shape``."""
     rows, columns = window
