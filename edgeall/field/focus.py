@@ -52,9 +52,10 @@ def sharpness(pixels: Pixels, mask: NDArray[np.bool_] | None = None) -> float:
     smooth = cv2.GaussianBlur(grey, (0, 0), _NOISE_SIGMA)
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
-    slopes, levels = cv2.magnitude(across, down), grey
-    if inside is not None and inside.any():
-        slopes, levels = slopes[inside], levels[inside]
+    # A quarter of the pixels: half a per cent of them is still hundreds.
+    slopes, levels = cv2.magnitude(across, down)[::2, ::2], grey[::2, ::2]
+    if inside is not None and (chosen := inside[::2, ::2]).any():
+        slopes, levels = slopes[chosen], levels[chosen]
     low, high = np.percentile(levels, _CONTRAST)
     return float(np.percentile(slopes, _STEEPEST) / (high - low + _LEAST_CONTRAST))
 
