@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -55,6 +56,12 @@ class Ended:
     failure: Exception | None
 
 
+_LAST_FRAME_S = 12.0
+"""How long a camera may take over its last frame; V4L2 itself gives up after 10 s."""
+
+_LAST_KEEPING_S = 60.0
+"""How long a slow disk may take over the last fields."""
+
 Classify: TypeAlias = Callable[[Sequence[Pixels]], list[Call]]
 Keep: TypeAlias = Callable[[Sequence[ReadField]], None]
 Notify: TypeAlias = Callable[[ReadField | ImageError], None]
@@ -88,15 +95,30 @@ def run(
         failure = error
     finally:
         stop.set()
-        keeper.finish()
+        keeper.ending()
+        _outlive(keeper, _LAST_KEEPING_S)
+        _outlive(supply, _LAST_FRAME_S)
     return Ended(by_hand, keeper.failure or failure)
+
+
+def _outlive(thread: threading.Thread, seconds: float) -> None:
+    """Wait for a thread to end, also under further Ctrl-C.
+
+    Python aborts where it ends while a thread is inside OpenCV or is printing.
+    """
+    end = time.monotonic() + seconds
+    while thread.is_alive() and time.monotonic() < end:
+        try:
+            thread.join(0.1)
+        except KeyboardInterrupt:
+            continue
 
 
 class _Supply(threading.Thread):
     """Reads and prepares; puts fields, unreadable files, its own failure, and None at the end."""
 
     def __init__(self, source: Source, prepare: Preparer, stop: threading.Event) -> None:
-        # A camera may block for seconds in read(): leaving must not wait for it.
+        # A camera may block in read() for ever: leaving must not wait for that.
         super().__init__(name="prepare", daemon=True)
         self.ready: queue.Queue[Prepared | Exception | None] = queue.Queue(_WAITING)
         self._source, self._prepare, self._stop_asked = source, prepare, stop
@@ -136,7 +158,7 @@ class _Keeper(threading.Thread):
     """Keeps fields as they come, several at once where they have piled up."""
 
     def __init__(self, keep: Keep, notify: Notify, stop: threading.Event) -> None:
-        # A second Ctrl-C must end the program; what is half stored is rolled back.
+        # A disk may hang for ever: leaving must not wait for that.
         super().__init__(name="keep", daemon=True)
         self.waiting: queue.Queue[ReadField | ImageError | None] = queue.Queue(_WAITING)
         self.failure: Exception | None = None
@@ -150,10 +172,9 @@ class _Keeper(threading.Thread):
             if self.failure is None:
                 self._keep_and_notify([item for item in batch if item is not None])
 
-    def finish(self) -> None:
-        """Keep what still waits, then end."""
+    def ending(self) -> None:
+        """Let it keep what still waits, then end."""
         self.waiting.put(None)
-        self.join()
 
     def _batch(self) -> list[ReadField | ImageError | None]:
         batch = [self.waiting.get()]
