@@ -20,6 +20,7 @@ from edgeall.cli.printing import (
     field_progress,
     plain_console,
     reading_table,
+    warn,
 )
 from edgeall.errors import ImageError, UsageError
 from edgeall.model.classifier import Classifier
@@ -94,7 +95,7 @@ class _Shown:
 
     def show(self, item: ReadField | ImageError) -> None:
         if isinstance(item, ImageError):
-            self.console.print(f"edgeall: {item}", markup=False)
+            warn(str(item))
             return
         if self.pictures:
             self.pictures.add(item)

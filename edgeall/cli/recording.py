@@ -10,7 +10,7 @@ import msgspec
 
 from edgeall.camera.open import open_camera
 from edgeall.cli.capturing import REFUSED_SOME, STOPPED_BY_HAND, Request, camera_settings
-from edgeall.cli.printing import plain_console
+from edgeall.cli.printing import plain_console, warn
 from edgeall.errors import ImageError, UsageError
 from edgeall.service.record import record_frame
 from edgeall.settings import load_settings
@@ -56,7 +56,7 @@ def _record_all(request: Request, source: Source) -> int:
                 frame = source.read()
             except ImageError as error:
                 refused += 1
-                console.print(f"edgeall: {error}", markup=False)
+                warn(str(error))
                 continue
             if frame is None:
                 break
@@ -74,5 +74,16 @@ def _record_all(request: Request, source: Source) -> int:
     elif saved:
         console.print(f"Saved {len(saved)} frames with their metadata in {folder}.")
     if not saved and not code:
-        raise ImageError("No frame could be saved; see the sentences above.")
+        _raise_nothing_saved(refused)
     return code or (REFUSED_SOME if refused else 0)
+
+
+def _raise_nothing_saved(refused: int) -> None:
+    if refused == 1:
+        # Its own sentence was shown when it was refused; the code says the same.
+        raise SystemExit(ImageError.exit_code)
+    raise ImageError(
+        f"None of {refused} pictures could be read; nothing was saved."
+        if refused
+        else "The source gave no frame; nothing was saved."
+    )

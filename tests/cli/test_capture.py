@@ -111,7 +111,7 @@ def test_bad_files_are_named_and_counted_and_the_good_ones_kept(edgeall, mixed, 
     )
     assert ended.code == 1
     for name in ("b.jpg", "c.png", "d.png"):
-        assert f"{name}: " in ended.stdout
+        assert f"{name}: " in ended.stderr
     with Store.open(tmp_path / "s", read_only=True) as store:
         (stored,) = store.readings("M")
     assert stored.reading.fields == 2
