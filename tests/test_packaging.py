@@ -62,6 +62,15 @@ def test_the_built_wheel_reads_the_samples(wheel, tmp_path):
     assert json.loads(done.stdout)["reading"]["fields"] == 8
 
 
+def test_a_device_without_the_workstation_half_says_how_to_install_it():
+    python = OLD_RUNTIME / "bin" / "python"
+    if not (OLD_RUNTIME / "installed").exists():
+        pytest.skip("tflite-runtime has no wheel above Python 3.11, or `make test` was not used")
+    done = _run(python, "-m", "edgeall", "convert", "model.keras")
+    assert done.returncode == 2
+    assert 'pip install "edgeall[convert]"' in done.stderr
+
+
 def test_the_module_and_the_command_tell_the_version():
     command = Path(sys.executable).parent / "edgeall"
     for line in ([sys.executable, "-m", "edgeall"], [command]):

@@ -85,11 +85,9 @@ def convert(
     Beside NAME.tflite lie NAME.report.json and NAME.report.html. A network that loses more than
     allowed on every rung of the ladder is refused with exit code 6, and NAME.tflite not written.
     """
-    try:
-        from edgeall.cli import converting
-        from edgeall_convert.quantize.request import Request  # noqa: TID251 - the lazy hand-over
-    except ModuleNotFoundError as error:
-        raise _missing_workstation(error) from error
+    _refuse_without_workstation()
+    from edgeall.cli import converting
+    from edgeall_convert.quantize.request import Request  # noqa: TID251 - the lazy hand-over
 
     um_per_pixel, cell_diameter_px = _scale(scale)
     height, width = _size(input_size)
@@ -120,13 +118,17 @@ def convert(
     converting.run(request, as_json=as_json)
 
 
-def _missing_workstation(error: ModuleNotFoundError) -> Exception:
+def _refuse_without_workstation() -> None:
+    from importlib.util import find_spec
+
     from edgeall.errors import MissingExtraError
 
-    return MissingExtraError(
-        f"{error.name} is not installed; install the workstation half with: "
-        'pip install "edgeall[convert]"'
-    )
+    for package in ("tensorflow", "h5py"):
+        if find_spec(package) is None:
+            raise MissingExtraError(
+                f"{package} is not installed; install the workstation half with: "
+                'pip install "edgeall[convert]"'
+            )
 
 
 def _listed(flag: str, typed: str | None) -> tuple[str, ...] | None:

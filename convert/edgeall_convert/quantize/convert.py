@@ -6,13 +6,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
 from edgeall import errors
-from edgeall.errors import EdgeallError, MissingExtraError
+from edgeall.errors import EdgeallError
 from edgeall_convert.evaluate.report import ConversionReport
 from edgeall_convert.quantize.request import Done, Failed, Message, Request, Stage
 from edgeall_convert.quantize.source import identify
@@ -25,16 +24,9 @@ def convert(request: Request, say: Callable[[str], None]) -> ConversionReport:
 
     Raises
     ------
-    MissingExtraError
-        TensorFlow is not installed.
     EdgeallError
         What the worker raised; or the worker ended without a word.
     """
-    if find_spec("tensorflow") is None:
-        raise MissingExtraError(
-            "TensorFlow is not installed; install the workstation half with: "
-            'pip install "edgeall[convert]"'
-        )
     identify(Path(request.model))
     with tempfile.NamedTemporaryFile("w+", prefix="edgeall-convert-", suffix=".log") as log:
         worker = subprocess.Popen(
