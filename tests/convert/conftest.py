@@ -58,12 +58,31 @@ def _two_outputs(keras: Any) -> Any:
     return keras.Model(pixels, [kind, sick])
 
 
+def _swish(keras: Any) -> Any:
+    """Build one whose activation brings its own gradient, as EfficientNet's does."""
+    layers = keras.layers
+    pixels = keras.Input((32, 32, 3))
+    x = layers.SeparableConv2D(8, 3, activation="swish")(layers.Rescaling(1 / 255)(pixels))
+    return keras.Model(pixels, layers.Dense(2, activation="softmax")(layers.Flatten()(x)))
+
+
+def _half(keras: Any) -> Any:
+    """Build one that computes in half precision, as those trained on a GPU often do."""
+    layers, half = keras.layers, "mixed_float16"
+    pixels = keras.Input((32, 32, 3))
+    x = layers.Conv2D(4, 3, activation="relu", dtype=half)(layers.Rescaling(1 / 255)(pixels))
+    x = layers.Flatten(dtype=half)(x)
+    return keras.Model(pixels, layers.Dense(2, activation="softmax", dtype="float32")(x))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     "leaky": _leaky,
     "nested": _nested,
     "gray_sigmoid": _gray_sigmoid,
     "any_size_logits": _any_size_logits,
     "two_outputs": _two_outputs,
+    "swish": _swish,
+    "half": _half,
 }
 
 

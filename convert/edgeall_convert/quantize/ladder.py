@@ -43,6 +43,12 @@ AGREEMENT_EXPECTED = 0.97
 _CLEAR = 0.1
 """A call is clear where the float network's first two probabilities lie so far apart."""
 
+_CLEAR_SHARE = 0.1
+"""Share of clear calls under which the network is undecided everywhere (hardly trained)."""
+
+_LARGEST_CHANGE = 0.1
+"""Mean change of a probability from which such a network is another one after quantization."""
+
 _TIMED_RUNS = 15
 
 
@@ -149,6 +155,8 @@ class _Figures:
     agreement: float
     clear_agreement: float
     clear: int
+    images: int
+    mean_change: float
     float_accuracy: float | None = None
     accuracy: float | None = None
     accuracy_drop: float | None = None
@@ -161,14 +169,14 @@ def _figures(probabilities: NDArray[np.float64], judge: Judge) -> _Figures:
     clear = ranked[:, -1] - ranked[:, -2] >= _CLEAR
     agreement = float(same.mean())
     clear_agreement = float(same[clear].mean()) if clear.any() else 1.0
+    change = float(np.abs(probabilities - judge.reference).mean())
+    common = (agreement, clear_agreement, int(clear.sum()), len(clear), change)
     if judge.truth is None:
-        return _Figures(agreement, clear_agreement, int(clear.sum()))
+        return _Figures(*common)
     output = judge.output
     compared = compare(judge.reference, probabilities, judge.truth, output.labels, output.blasts)
     return _Figures(
-        agreement,
-        clear_agreement,
-        int(clear.sum()),
+        *common,
         float_accuracy=float((judge.reference.argmax(axis=1) == judge.truth).mean()),
         accuracy=float((probabilities.argmax(axis=1) == judge.truth).mean()),
         accuracy_drop=compared.accuracy_drop,
@@ -188,6 +196,10 @@ def _structure_fault(
 
 
 def _loss(figures: _Figures, judge: Judge) -> str:
+    if figures.accuracy_drop is None and figures.clear < _CLEAR_SHARE * figures.images:
+        if figures.mean_change <= _LARGEST_CHANGE:
+            return ""
+        return f"its probabilities moved by {figures.mean_change:.2f} on average"
     if figures.accuracy_drop is None:
         lost = round((1 - figures.clear_agreement) * figures.clear)
         allowed = max(1, int((1 - AGREEMENT_FLOOR) * figures.clear))

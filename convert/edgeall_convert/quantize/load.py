@@ -5,6 +5,7 @@ Imported only in the worker: TensorFlow takes seconds and gigabytes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,7 @@ def load(source: Source, *, trust_model: bool) -> LoadedNetwork:
     """
     if source.kind == "SavedModel":
         return _load_saved_model(source.path)
-    model = _load_keras(source, trust_model)
+    model = _in_float32(_load_keras(source, trust_model))
     return _from_keras(model, source.path)
 
 
@@ -77,14 +78,30 @@ def _load_keras(source: Source, trust_model: bool) -> Any:
 
 
 def _load_with_tf_keras(source: Source, trust_model: bool, reason: str) -> Any:
-    import tf_keras
-
     try:
-        return tf_keras.models.load_model(source.path, compile=False, safe_mode=not trust_model)
+        return _tf_keras().models.load_model(source.path, compile=False, safe_mode=not trust_model)
     except Exception as error:  # see above
         raise _unloadable(
             source.path, f"Keras 3: {reason}; tf_keras: {_first_line(error)}"
         ) from error
+
+
+def _in_float32(model: Any) -> Any:
+    """Rebuild a network that computes in half precision: TFLite's operators do not."""
+    described = model.to_json()
+    if "float16" not in described:
+        return model
+    rewritten = re.sub(r'"(mixed_)?b?float16"', '"float32"', described)
+    module = keras if isinstance(model, keras.Model) else _tf_keras()
+    rebuilt = module.models.model_from_json(rewritten)
+    rebuilt.set_weights(model.get_weights())
+    return rebuilt
+
+
+def _tf_keras() -> Any:
+    import tf_keras
+
+    return tf_keras
 
 
 def _first_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -185,7 +186,20 @@ def _float_form(trained: Trained) -> bytes:
     with tempfile.TemporaryDirectory(prefix="edgeall-") as scratch:
         folder = Path(scratch) / "float32"
         _saver(trained)("float32", folder)
-        return int8.to_float32(folder)
+        try:
+            return int8.to_float32(folder)
+        except Exception as error:  # the converter raises all kinds
+            raise NetworkError(_unconvertible(trained, error)) from error
+
+
+def _unconvertible(trained: Trained, error: Exception) -> str:
+    """Say which operators stand in the way, out of pages of the converter's own words."""
+    named = sorted(set(re.findall(r"'(tf\.\w+)' op", str(error))))
+    why = f"TFLite has no {', '.join(named)}" if named else str(error).strip().splitlines()[0][:160]
+    return (
+        f"{trained.source.path}: this network cannot become a TFLite one ({why}); "
+        "replace that layer by one of Keras' own."
+    )
 
 
 def _finish(made: Made) -> ConversionReport:

@@ -72,7 +72,9 @@ class Wrapped(tf.Module):  # type: ignore[misc] # TensorFlow ships no types
 
     def save(self, folder: Path) -> None:
         """Write it as a SavedModel, from which the converter starts."""
-        tf.saved_model.save(self, str(folder), signatures={SIGNATURE: self.serve})
+        # Gradients (swish has its own) are of no use here, and cannot be saved once frozen.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(self, str(folder), {SIGNATURE: self.serve}, options)
 
 
 def pixel_map(

@@ -46,6 +46,8 @@ GOOD = {
     "two_outputs": (
         *("--labels", "a,b,c", "--blasts", "b", "--preprocess", "symmetric", "--output", "kind"),
     ),
+    "swish": ("--labels", "a,b", "--blasts", "b"),
+    "half": ("--labels", "a,b", "--blasts", "b"),
     "nested.tfk": ("--labels", "a,b", "--blasts", "b", "--preprocess", "unit"),
 }
 
