@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edgeall.cli.printing import DISCLAIMER, plain_console
+from edgeall.cli.score_tables import confusion_table, report_table, subject_table
 from edgeall.errors import GateError
 
 if TYPE_CHECKING:
@@ -59,6 +60,12 @@ def _print(console: Console, report: ConversionReport, bundle: str) -> None:
     if report.assessment and report.held:
         console.print()
         console.print(_assessment(report.assessment, report.held.images))
+        scores = report.assessment.int8_scores
+        for table in (report_table(scores), confusion_table(scores), subject_table(scores)):
+            if table.row_count:
+                table.title = f"{table.title}, int8"
+                console.print()
+                console.print(table)
     if not report.sealed:
         return
     console.print()
