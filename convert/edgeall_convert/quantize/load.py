@@ -6,8 +6,11 @@ Imported only in the worker: TensorFlow takes seconds and gigabytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -16,8 +19,6 @@ import tensorflow as tf
 from edgeall.errors import NetworkError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edgeall_convert.quantize.source import Source
 
 
