@@ -6,11 +6,8 @@ Imported only in the worker: TensorFlow takes seconds and gigabytes.
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -19,6 +16,8 @@ import tensorflow as tf
 from edgeall.errors import NetworkError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edgeall_convert.quantize.source import Source
 
 

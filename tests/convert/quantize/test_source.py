@@ -125,10 +125,6 @@ UNSAFE = {
         {"class_name": "TFOpLambda", "config": {"function": "io.read_file"}},
         "TFOpLambda io.read_file",
     ),
-    "a raw operation": (
-        {"class_name": "TensorFlowOpLayer", "config": {"node_def": '{"op": "ReadFile"}'}},
-        "TensorFlowOpLayer ReadFile",
-    ),
     "a download": (layer("Dense", url="keras.utils.get_file"), "get_file"),
 }
 
@@ -146,7 +142,6 @@ def test_ordinary_layers_are_safe():
         layer("Conv2D", activation="relu"),
         layer("Functional", "keras.src.models.functional", layers=[layer("Dense")]),
         {"class_name": "TFOpLambda", "config": {"function": "math.multiply"}},
-        {"class_name": "TensorFlowOpLayer", "config": {"node_def": {"op": "Mul", "name": "m"}}},
         {"class_name": "BatchNormalization", "config": {"name": "bn"}},
         layer("GlorotUniform", "keras.initializers"),
     ]
