@@ -6,8 +6,11 @@ Imported only in the worker: TensorFlow takes seconds and gigabytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -16,8 +19,6 @@ import tensorflow as tf
 from edgeall.errors import NetworkError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edgeall_convert.quantize.source import Source
 
 
@@ -66,20 +67,38 @@ def load(source: Source, *, trust_model: bool) -> LoadedNetwork:
 
 
 def _load_keras(source: Source, trust_model: bool) -> Any:
-    if source.kind == "Keras 3" and source.keras_version.startswith("2."):
-        return _load_with_tf_keras(source, trust_model, "it was saved by tf_keras")
-    try:
-        return keras.models.load_model(source.path, compile=False, safe_mode=not trust_model)
-    except Exception as error:  # Keras raises all kinds for what it cannot read
-        first = error
-    if source.kind == "legacy HDF5" or source.keras_version.startswith("2."):
-        return _load_with_tf_keras(source, trust_model, _first_line(first))
+    with _named_for_its_kind(source) as path:
+        if source.kind == "Keras 3" and source.keras_version.startswith("2."):
+            return _load_with_tf_keras(source, path, trust_model, "it was saved by tf_keras")
+        try:
+            return keras.models.load_model(path, compile=False, safe_mode=not trust_model)
+        except Exception as error:  # Keras raises all kinds for what it cannot read
+            first = error
+        if source.kind == "legacy HDF5":
+            return _load_with_tf_keras(source, path, trust_model, _first_line(first))
     raise _unloadable(source.path, _first_line(first)) from first
 
 
-def _load_with_tf_keras(source: Source, trust_model: bool, reason: str) -> Any:
+@contextmanager
+def _named_for_its_kind(source: Source) -> Iterator[Path]:
+    """Lend the file a name that makes Keras read it as what it was found safe as.
+
+    Keras goes by the suffix, and one file can be both a zip archive and HDF5.
+    """
+    with tempfile.TemporaryDirectory(prefix="edgeall-") as folder:
+        suffix = ".keras" if source.kind == "Keras 3" else ".h5"
+        named = Path(folder) / f"network{suffix}"
+        named.symlink_to(source.path.resolve())
+        yield named
+
+
+def _load_with_tf_keras(source: Source, path: Path, trust_model: bool, reason: str) -> Any:
+    # Its safe mode has no public switch for HDF5, and is off there.
+    from tf_keras.src.saving.serialization_lib import SafeModeScope
+
     try:
-        return _tf_keras().models.load_model(source.path, compile=False, safe_mode=not trust_model)
+        with SafeModeScope(safe_mode=not trust_model):
+            return _tf_keras().models.load_model(path, compile=False, safe_mode=not trust_model)
     except Exception as error:  # see above
         raise _unloadable(
             source.path, f"Keras 3: {reason}; tf_keras: {_first_line(error)}"

@@ -1,145 +1,140 @@
-"""What in a file would run code when it is loaded. Nothing is loaded to find out.
+"""What in a file could run code when it is loaded. Nothing is loaded to find out.
 
-Keras itself refuses most of this, but not every version did: CVE-2025-1550,
--8747, -9905 and -9906 are ways around its safe mode, and tf_keras runs a
-Lambda of a legacy file without asking.
+Keras itself refuses most of it, but not every version did, and not in every
+format: tf_keras runs the bytecode of a legacy HDF5 file without asking.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from edgeall.errors import NetworkError
+from edgeall_convert.quantize.known_parts import (
+    FUNCTIONS,
+    GRAPH_FUNCTIONS,
+    GRAPH_OPERATIONS,
+    LITERALS,
+    OPERATIONS,
+    ROOTS,
+    VOCABULARIES,
+    is_known_class,
+)
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edgeall_convert.quantize.source import Source
 
-_TRUSTED_MODULES = ("keras", "tf_keras", "tensorflow.keras", "builtins")
-_TRUSTED_BUILTINS = frozenset(
-    {"tuple", "list", "dict", "set", "slice", "int", "float", "bool", "str"}
-)
-_FUNCTION_LAYERS = frozenset({"TFOpLambda", "SlicingOpLambda"})
-_HARMLESS_FUNCTIONS = re.compile(
-    r"^(math|nn|image|linalg|__operators__|compat\.v1\.(nn|image|transpose|shape))\."
-    r"|^(cast|reshape|concat|stack|unstack|split|squeeze|expand_dims|transpose|identity|shape|pad|"
-    r"tile|reduce_\w+|add|subtract|multiply|divide|ones_like|zeros_like|clip_by_value|reverse|"
-    r"keras\.\w+|_operators\.\w+|convert_to_tensor|broadcast_to|one_hot|gather|strided_slice|"
-    r"where|maximum|minimum|abs|sqrt|square|exp|sigmoid|tanh|argmax)$"
-)
-_DANGEROUS_WORDS = re.compile(r"get_file|load_library|enable_unsafe|py_function|numpy_function")
-_UNSAFE_GRAPH_OPS = frozenset(
-    {
-        "PyFunc",
-        "EagerPyFunc",
-        "PyFuncStateless",
-        "ReadFile",
-        "WriteFile",
-        "MatchingFiles",
-        "WholeFileReader",
-        "WholeFileReaderV2",
-        "FixedLengthRecordReader",
-        "TextLineReader",
-        "PrintV2",
-        "DebugIdentity",
-        "LookupTableImportV2",
-        "InitializeTableFromTextFile",
-        "InitializeTableFromTextFileV2",
-    }
-)
+_MOST_NAMED = 6
+_GRAPH_LAYERS = frozenset({"TFOpLambda", "SlicingOpLambda"})
 
 
 def refuse_unsafe(source: Source, *, trust_model: bool) -> None:
-    """Refuse a source that would run code, unless it is trusted.
+    """Refuse a source that could run code, unless it is trusted.
 
     Raises
     ------
     NetworkError
-        It names each part that would.
+        It names each part that could; or the file is too damaged to tell.
     """
     if trust_model:
         return
     parts = sorted(set(unsafe_parts(source)))
     if parts:
+        more = f" and {len(parts) - _MOST_NAMED} more" if len(parts) > _MOST_NAMED else ""
         raise NetworkError(
-            f"{source.path}: loading it would run code of its own ({', '.join(parts)}); build it "
-            "from Keras' own layers, or if you made it yourself, say --trust-model."
+            f"{source.path}: loading it would run code of its own "
+            f"({', '.join(parts[:_MOST_NAMED])}{more}); build it from Keras' own layers, or if "
+            "you made it yourself, say --trust-model."
         )
 
 
 def unsafe_parts(source: Source) -> list[str]:
-    """Name what in a source is no plain layer of Keras or TensorFlow."""
-    if source.config is not None:
-        return list(_unsafe_in(source.config))
-    return _unsafe_operations(source.path)
+    """Name what in a source is no part of Keras or TensorFlow that only computes."""
+    if source.config is None:
+        # TensorFlow's protocol buffers are imported only for a SavedModel.
+        from edgeall_convert.quantize.graph_safety import unsafe_operations
+
+        return unsafe_operations(source.path)
+    described: Any = source.config
+    if source.kind == "Keras 3":
+        # Nobody loads it here, so that a loss of one's own does no harm.
+        described = {key: part for key, part in described.items() if key != "compile_config"}
+    return [name for part in _objects_in(described) for name in _faults(part)]
 
 
-def _unsafe_in(part: Any) -> Iterator[str]:
-    if isinstance(part, dict):
-        yield from _unsafe_object(part)
-        for value in part.values():
-            yield from _unsafe_in(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _unsafe_in(value)
-    elif isinstance(part, str) and _DANGEROUS_WORDS.search(part):
-        yield part[:60]
+def _objects_in(described: Any) -> Iterator[dict[str, Any]]:
+    waiting = [described]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if isinstance(part.get("class_name"), str):
+                yield part
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
 
 
-def _unsafe_object(part: dict[str, Any]) -> Iterator[str]:
-    kind = part.get("class_name")
-    if not isinstance(kind, str):
-        return
-    settings = part.get("config")
-    named = settings.get("name", kind) if isinstance(settings, dict) else kind
-    if kind in ("Lambda", "__lambda__", "function"):
-        if kind != "function" or not _is_keras_function(part):
-            yield f"{kind} {named}" if named != kind else kind
-    elif kind in _FUNCTION_LAYERS:
-        function = str(settings.get("function", "")) if isinstance(settings, dict) else ""
-        if not _HARMLESS_FUNCTIONS.match(function):
-            yield f"{kind} {function or named}"
-    else:
-        yield from _foreign_object(part, kind, str(named))
+def _faults(part: dict[str, Any]) -> Iterator[str]:
+    kind, module = part["class_name"], part.get("module")
+    config = part.get("config")
+    settings = config if isinstance(config, dict) else {}
+    name = settings.get("name", kind)
+    label = f"{kind} {name}" if name != kind else kind
+    if kind == "function":
+        if not _is_known_function(part):
+            yield f"function {config}" if isinstance(config, str) else "function"
+    elif kind in LITERALS:
+        if module not in (None, "builtins"):
+            yield f"custom {label}"
+    elif kind in _GRAPH_LAYERS:
+        function = settings.get("function")
+        if not isinstance(function, str) or not GRAPH_FUNCTIONS.fullmatch(function):
+            yield f"{kind} {function if isinstance(function, str) else name}"
+    elif kind == "TensorFlowOpLayer":
+        if (operation := _operation_of(settings)) not in GRAPH_OPERATIONS:
+            yield f"{kind} {operation or name}"
+    elif not _is_known(part):
+        known = "" if _is_of_keras(module) or kind in ("Lambda", "__lambda__") else "custom "
+        yield f"{known}{label}"
+    elif kind in VOCABULARIES and (path := _vocabulary_path(settings)):
+        yield f"{label}, which reads {path}"
 
 
-def _is_keras_function(part: dict[str, Any]) -> bool:
-    return _is_trusted(str(part.get("module") or ""))
+def _is_known_function(part: Mapping[str, Any]) -> bool:
+    name, module = part.get("config"), part.get("module")
+    return (
+        isinstance(name, str)
+        and name in FUNCTIONS
+        and (module in (None, "builtins") or _is_of_keras(module))
+        and part.get("registered_name") in (None, "function", name)
+    )
 
 
-def _foreign_object(part: dict[str, Any], kind: str, named: str) -> Iterator[str]:
-    module, registered = part.get("module"), part.get("registered_name")
-    if module == "builtins" and kind not in _TRUSTED_BUILTINS and kind != "function":
-        yield f"{kind} of builtins"
-    elif isinstance(module, str) and not _is_trusted(module):
-        yield f"custom {kind} {named}" if named != kind else f"custom {kind} of {module}"
-    elif isinstance(registered, str) and ">" in registered:
-        yield f"custom {registered}"
+def _is_known(part: Mapping[str, Any]) -> bool:
+    """Tell whether an object is what its name says: tf_keras also looks up its other names."""
+    kind, module = part["class_name"], part.get("module")
+    if part.get("registered_name") not in (None, kind):
+        return False
+    if isinstance(module, str) and OPERATIONS.fullmatch(module):
+        return True
+    return is_known_class(kind) and (module is None or _is_of_keras(module))
 
 
-def _is_trusted(module: str) -> bool:
-    return any(module == name or module.startswith(f"{name}.") for name in _TRUSTED_MODULES)
+def _is_of_keras(module: object) -> bool:
+    return isinstance(module, str) and module.split(".", 1)[0] in ROOTS
 
 
-def _unsafe_operations(folder: Path) -> list[str]:
-    """Name the operations of a SavedModel that reach out of the graph."""
-    # The worker imports TensorFlow anyway; its own protocol buffers read the file, and run nothing.
-    from tensorflow.core.protobuf import saved_model_pb2
+def _operation_of(settings: Mapping[str, Any]) -> str:
+    node = settings.get("node_def")
+    if isinstance(node, str):
+        try:
+            node = json.loads(node)
+        except ValueError:
+            return ""
+    return str(node.get("op", "")) if isinstance(node, dict) else ""
 
-    model = saved_model_pb2.SavedModel()
-    try:
-        model.ParseFromString((folder / "saved_model.pb").read_bytes())
-    except Exception as error:  # protobuf's DecodeError has no stable place to import it from
-        raise NetworkError(
-            f"{folder}: its saved_model.pb is truncated or damaged; copy the folder again."
-        ) from error
-    return [
-        f"operation {node.op} {node.name}"
-        for graph in model.meta_graphs
-        for nodes in (graph.graph_def.node, *(f.node_def for f in graph.graph_def.library.function))
-        for node in nodes
-        if node.op in _UNSAFE_GRAPH_OPS
-    ]
+
+def _vocabulary_path(settings: Mapping[str, Any]) -> str:
+    named = (settings.get(key) for key in ("vocabulary", "idf_weights", "vocabulary_file"))
+    return next((path for path in named if isinstance(path, str)), "")

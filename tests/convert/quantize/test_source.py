@@ -12,8 +12,7 @@ import h5py
 import pytest
 
 from edgeall.errors import NetworkError
-from edgeall_convert.quantize.safety import refuse_unsafe, unsafe_parts
-from edgeall_convert.quantize.source import Source, identify
+from edgeall_convert.quantize.source import identify
 
 CONFIG = {"class_name": "Sequential", "config": {"name": "s", "layers": []}}
 
@@ -96,53 +95,3 @@ def test_folders_are_told_apart(tmp_path):
         identify(tmp_path)
     with pytest.raises(NetworkError, match="no such file"):
         identify(tmp_path / "absent")
-
-
-def source_of(*layers: dict[str, object]) -> Source:
-    config = {"class_name": "Functional", "config": {"layers": list(layers)}}
-    return Source(Path("m.keras"), "Keras 3", config)
-
-
-def layer(kind: str, module: str | None = "keras.layers", **config: object) -> dict[str, object]:
-    return {"class_name": kind, "module": module, "config": config, "registered_name": None}
-
-
-UNSAFE = {
-    "a Lambda": (layer("Lambda", name="evil"), "Lambda evil"),
-    "a Lambda inside a nested network": (
-        layer("Sequential", name="base", layers=[layer("Lambda", name="deep")]),
-        "Lambda deep",
-    ),
-    "a legacy Lambda": ({"class_name": "Lambda", "config": {"name": "old"}}, "Lambda old"),
-    "a custom layer": (layer("Mine", "my.package", name="m"), "custom Mine m"),
-    "a gadget of builtins": (layer("eval", "builtins"), "eval of builtins"),
-    "os.system": (layer("system", "os"), "custom system"),
-    "a registered class": (
-        {"class_name": "X", "config": {}, "registered_name": "Pack>X"},
-        "custom Pack>X",
-    ),
-    "a reading function": (
-        {"class_name": "TFOpLambda", "config": {"function": "io.read_file"}},
-        "TFOpLambda io.read_file",
-    ),
-    "a download": (layer("Dense", url="keras.utils.get_file"), "get_file"),
-}
-
-
-@pytest.mark.parametrize(("part", "named"), UNSAFE.values(), ids=UNSAFE)
-def test_what_would_run_code_is_refused_by_name(part, named):
-    with pytest.raises(NetworkError, match="--trust-model") as caught:
-        refuse_unsafe(source_of(part), trust_model=False)
-    assert named in str(caught.value)
-    refuse_unsafe(source_of(part), trust_model=True)
-
-
-def test_ordinary_layers_are_safe():
-    parts = [
-        layer("Conv2D", activation="relu"),
-        layer("Functional", "keras.src.models.functional", layers=[layer("Dense")]),
-        {"class_name": "TFOpLambda", "config": {"function": "math.multiply"}},
-        {"class_name": "BatchNormalization", "config": {"name": "bn"}},
-        layer("GlorotUniform", "keras.initializers"),
-    ]
-    assert unsafe_parts(source_of(*parts)) == []
