@@ -142,6 +142,8 @@ def _from_keras(model: Any, path: Path) -> LoadedNetwork:
             f"{path}: this network was never built, so its input is unknown; call it on one image "
             "and save it again."
         )
+    if "string" in str(getattr(inputs[0], "dtype", "")):
+        raise NetworkError(f"{path}: this network takes text, not an image; convert one that does.")
     shapes = [tuple(tensor.shape) for tensor in inputs]
     height, width, channels = image_shape(shapes, path)
     names = _output_names(model)
@@ -158,6 +160,9 @@ def _as_input(image: Any, wanted: Any) -> Any:
 
 
 def _output_names(model: Any) -> tuple[str, ...]:
+    given = getattr(model, "output", None)
+    if isinstance(given, dict):
+        return tuple(sorted(given))
     names = tuple(str(name).rsplit("/", 1)[-1] for name in getattr(model, "output_names", ()))
     outputs = _flat(model.outputs)
     if len(names) == len(outputs) == len(set(names)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import pickle
@@ -17,11 +18,17 @@ from edgeall_convert.quantize.source import identify
 CONFIG = {"class_name": "Sequential", "config": {"name": "s", "layers": []}}
 
 
-def keras_zip(*, weights: bool = True, config: object = CONFIG) -> bytes:
+def keras_zip(
+    *,
+    weights: bool = True,
+    config: object = CONFIG,
+    text: str | None = None,
+    metadata: str = '{"keras_version": "3.15.1"}',
+) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as opened:
-        opened.writestr("config.json", json.dumps(config))
-        opened.writestr("metadata.json", '{"keras_version": "3.15.1"}')
+        opened.writestr("config.json", text or json.dumps(config))
+        opened.writestr("metadata.json", metadata)
         if weights:
             opened.writestr("model.weights.h5", b"weights")
     return buffer.getvalue()
@@ -38,7 +45,14 @@ FOREIGN = {
     "empty.keras": (b"", "the file is empty"),
     "text.keras": (b"hello, I am no network", "no trained network"),
     "torch.pt": (torch_zip(), "a PyTorch file"),
-    "net.onnx": (b"\x08\x07\x12\x07pytorch", "an ONNX file"),
+    "old.pt": (pickle.dumps(0x1950A86A20F9469CFC6C, 2) + bytes(40), "a PyTorch file"),
+    "net": (b"\x08\x07\x12\x07pytorch", "an ONNX file"),
+    "pointer.h5": (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
+    "page.h5": (b"\n<!DOCTYPE html><html>", "a web page"),
+    "net.tar.gz": (gzip.compress(b"a network"), "a compressed archive"),
+    "graph": (b"\n\x3b\n\x05input\x12\x0bPlaceholder*", "a frozen TensorFlow 1 graph"),
+    "deep.keras": (keras_zip(text="[" * 100_000), "description of the network is damaged"),
+    "metadata.keras": (keras_zip(metadata="[]"), "is no network"),
     "model.pkl": (pickle.dumps({"a": 1}), "a Python pickle"),
     "model.json": (b'{"class_name": "Sequential"}', "JSON, a description without weights"),
     "net.tflite": (b"\x1c\x00\x00\x00TFL3" + bytes(40), "a TFLite file already"),
@@ -78,6 +92,22 @@ def test_weights_without_a_network_are_named(tmp_path):
 def test_a_network_without_weights_is_named(tmp_path):
     with pytest.raises(NetworkError, match="saved without its weights"):
         identify(hdf5(tmp_path / "n.h5", config=True, weights=False))
+
+
+@pytest.mark.parametrize("kind", ["link", "data"])
+def test_weights_that_lie_in_another_file_are_not_read(tmp_path, kind):
+    """Reading them would put any file of this machine into the network."""
+    path = hdf5(tmp_path / "n.h5", config=True, weights=True)
+    (tmp_path / "secret").write_bytes(bytes(64))
+    with h5py.File(path, "a") as opened:
+        if kind == "link":
+            opened["model_weights/bias"] = h5py.ExternalLink("other.h5", "/x")
+        else:
+            opened.create_dataset(
+                "model_weights/bias", (8,), "f8", external=str(tmp_path / "secret")
+            )
+    with pytest.raises(NetworkError, match="model_weights/bias in it is read from another file"):
+        identify(path)
 
 
 def test_whole_networks_are_recognised_whatever_they_are_called(tmp_path):
