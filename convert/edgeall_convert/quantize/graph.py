@@ -10,6 +10,8 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
+from edgeall_convert.quantize.pixel_domain import normalises_pixels
+
 if TYPE_CHECKING:
     from edgeall_convert.quantize.load import LoadedNetwork
 
@@ -48,7 +50,8 @@ def own_normalisation(graph: Any) -> list[str]:
             if operation.type in _ARITHMETIC and _by_constants(operation, tensor):
                 found.append(f"{operation.type} ({operation.name})")
             waiting.extend(operation.outputs)
-    return found
+    # What starts from 0 to 1 needs a division by 255 in front, which somebody has to say.
+    return found if found and normalises_pixels(graph) else []
 
 
 def _by_constants(operation: Any, data: Any) -> bool:
