@@ -82,7 +82,7 @@ def main() -> None:
     (given.out / "figures.json").write_bytes(
         msgspec.json.format(msgspec.json.encode(figures), indent=1)
     )
-    _write(trained[best][0], images, cells, given.out)
+    write_model(trained[best][0], images, cells, given.out)
 
 
 def _merit(figures: Figures) -> tuple[float, float]:
@@ -145,9 +145,11 @@ def _scores(blast: NDArray[np.float64], cells: Cells) -> Scores:
     )
 
 
-def _write(model: keras.Model, images: Sequence[CellImage], cells: Cells, out: Path) -> None:
+def write_model(model: keras.Model, images: Sequence[CellImage], cells: Cells, out: Path) -> None:
+    """Save the model, without its optimizer, and its sidecar and calibration images beside it."""
+    size = model.input_shape[1]
     path = out / "blast-normal.keras"
-    model.save(path)
+    _without_optimizer(model).save(path)
     write_sidecar(
         path,
         Sidecar(
@@ -156,10 +158,10 @@ def _write(model: keras.Model, images: Sequence[CellImage], cells: Cells, out: P
             labels=LABELS,
             blasts=BLASTS,
             unit="cell",
-            cell_diameter_px=round(CELL_SHARE * SIZE, 1),
+            cell_diameter_px=round(CELL_SHARE * size, 1),
             background="black",
             preprocess="none",
-            colour=_colour(cells),
+            colour=_colour(cells, size),
             calibration=_calibration(images, out),
             data="C-NMC 2019, 1,961 cells of 6 subjects with ALL and 2 without",
             attribution=(
@@ -173,6 +175,13 @@ def _write(model: keras.Model, images: Sequence[CellImage], cells: Cells, out: P
     )
 
 
+def _without_optimizer(model: keras.Model) -> keras.Model:
+    """Return the model anew: its optimizer's moments would treble the file."""
+    bare: keras.Model = type(model).from_config(model.get_config())
+    bare.set_weights(model.get_weights())
+    return bare
+
+
 LIMITS = (
     "Trained on single lymphoid cells of one laboratory, only two subjects of them healthy.",
     "It has never seen granulocytes, monocytes or platelets and calls many of them blasts.",
@@ -180,9 +189,9 @@ LIMITS = (
 )
 
 
-def _colour(cells: Cells) -> ColourStatistics:
+def _colour(cells: Cells, size: int) -> ColourStatistics:
     """Measure the colours that training showed, augmentation included."""
-    stream = batches(cells, SIZE, batch=64, seed=_SEED)
+    stream = batches(cells, size, batch=64, seed=_SEED)
     measured = [
         mean
         for _ in range(_COLOUR_BATCHES)
