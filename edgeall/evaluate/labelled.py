@@ -65,6 +65,12 @@ def subject_of(path: Path) -> str | None:
     return parsed["subject"].upper() if parsed else None
 
 
+def class_of(path: Path) -> str | None:
+    """Return the class that a C-NMC file name carries, ``all`` or ``hem``."""
+    parsed = _CNMC_NAME.match(path.stem)
+    return parsed["class"].lower() if parsed else None
+
+
 def _images_under(folder: Path) -> list[Path]:
     if not folder.exists():
         raise InputError(f"{folder}: there is no such folder; check the name.")
@@ -96,8 +102,8 @@ def _label_of(relative: Path, names: Mapping[str, str]) -> str | None:
     for parent in reversed(relative.parts[:-1]):
         if parent.casefold() in names:
             return names[parent.casefold()]
-    parsed = _CNMC_NAME.match(relative.stem)
-    return names.get(parsed["class"].casefold()) if parsed else None
+    kind = class_of(relative)
+    return names.get(kind) if kind else None
 
 
 def _unknown_sentence(
