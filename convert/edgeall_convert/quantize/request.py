@@ -1,8 +1,6 @@
-"""What the command asks of the worker, and what the worker answers, line by line."""
+"""What the command asks of the process that converts."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 
@@ -38,25 +36,3 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     max_sensitivity_drop: float = 0.5
     unidentified_below: float | None = None
     trust_model: bool = False
-
-
-class Stage(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The worker has begun something."""
-
-    what: str
-
-
-class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The worker gave up; ``error`` is the class in `edgeall.errors`."""
-
-    error: str
-    sentence: str
-
-
-class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The worker is done; ``report`` is the `ConversionReport`, sealed or refused."""
-
-    report: dict[str, Any]
-
-
-Message = Stage | Failed | Done
