@@ -22,9 +22,9 @@ Preprocess = Literal["none", "unit", "symmetric", "caffe"]
 class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     """Facts of a trained network; every one may be absent.
 
-    Paths in ``calibration`` and ``held`` are relative to the sidecar's folder
-    or absolute. ``held`` are labelled images outside the training set, in
-    ``label/name`` order of class folders.
+    Paths in ``calibration`` and ``split_file`` are relative to the sidecar's
+    folder or absolute. ``metrics`` are those of the float network on the
+    split's test side, as shares.
     """
 
     format: Literal[1] = 1
@@ -42,6 +42,8 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     data: str = ""
     attribution: str = ""
     split: Literal["random", "block", "subject", "unknown"] = "unknown"
+    split_file: str | None = None
+    metrics: dict[str, float] = {}
     limits: tuple[str, ...] = ()
     unidentified_below: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
 

@@ -14,6 +14,7 @@ from edgeall.cli.evaluate import evaluate
 from edgeall.cli.export import export
 from edgeall.cli.inspect import inspect
 from edgeall.cli.results import results
+from edgeall.cli.train import train
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 done, but some input was refused; 2 a flag or setting is wrong or "
@@ -50,6 +51,7 @@ def edgeall(
 
 
 app.command()(capture)
+app.command()(train)
 app.command()(convert)
 app.command()(evaluate)
 app.command()(inspect)

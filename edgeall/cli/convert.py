@@ -85,7 +85,9 @@ def convert(
     Beside NAME.tflite lie NAME.report.json and NAME.report.html. A network that loses more than
     allowed on every rung of the ladder is refused with exit code 6, and NAME.tflite not written.
     """
-    _refuse_without_workstation()
+    from edgeall.cli.workstation import refuse_without_workstation
+
+    refuse_without_workstation()
     from edgeall.cli import converting
     from edgeall_convert.quantize.request import Request  # noqa: TID251 - the lazy hand-over
 
@@ -116,19 +118,6 @@ def convert(
         trust_model=trust_model,
     )
     converting.run(request, as_json=as_json)
-
-
-def _refuse_without_workstation() -> None:
-    from importlib.util import find_spec
-
-    from edgeall.errors import MissingExtraError
-
-    for package in ("tensorflow", "h5py"):
-        if find_spec(package) is None:
-            raise MissingExtraError(
-                f"{package} is not installed; install the workstation half with: "
-                'pip install "edgeall[convert]"'
-            )
 
 
 def _listed(flag: str, typed: str | None) -> tuple[str, ...] | None:
