@@ -2,8 +2,8 @@
 
 Source: Unnithan's classifier of C-NMC cells: 256x256 pixels, two convolutions
 of 64 maps, a pooling, two more, a pooling, Dense 128 and one sigmoid, Dropout
-of 0.5 three times: 30,595,265 parameters. Convolutions are not padded, which
-the printed count of Dense tells.
+of 0.5 after each pooling and before the sigmoid: 30,595,265 parameters. That
+Dense has 30,482,560 of them tells that the convolutions are not padded.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ DROPOUT = 0.5
 def cnn4(size: int = 256, classes: int = 2) -> keras.Model:
     """Build it for ``(size, size, 3)`` pixels of 0 to 255.
 
-    Two classes have one sigmoid, the probability of the second, as published;
-    more have a softmax, which the source does not.
+    Two classes have one sigmoid ``(n, 1)``, the probability of the second, as
+    published. More have a softmax ``(n, classes)``, which the source does not.
     """
     model = keras.Sequential(
         [keras.Input((size, size, 3), name="pixels"), layers.Rescaling(1 / 255)], name="cnn4"

@@ -1,6 +1,6 @@
 """The published networks by name, with what their sources report.
 
-Nothing here imports Keras until a network is built.
+Nothing here imports Keras until a network is built, so the names cost nothing.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from edgeall.errors import UsageError
+
 if TYPE_CHECKING:
     import keras
 
 Weights: TypeAlias = "str | Path | None"
-Builder: TypeAlias = "Callable[[int, int, Weights], keras.Model]"
-"""Takes the classes, the side of the input, and weights to start from."""
+"""``"imagenet"``, a file, or None for a random start."""
+
+Maker: TypeAlias = "Callable[[int, int, Weights], keras.Model]"
+"""Takes the classes, the side of the input in px, and the weights to start from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +28,52 @@ class NetworkSpec:
 
     Attributes
     ----------
-    name, build
-        How it is asked for, and made.
+    name
+        How it is asked for.
+    make
+        Builds it; `build` is what callers use.
     size
-        Side of its input, in px.
+        Published side of its input, in px; where the source is silent, ours.
     source, reported
-        Where it is from, and the accuracy that is reported there, in words.
-    epochs
+        Where it is from, and the figure that is reported there, in words.
+    batch, epochs
         As published; 0 where the source is silent.
     detector
         It finds cells, and does not classify whole inputs.
+    pretrained
+        It starts from weights that were trained elsewhere.
     """
 
     name: str
-    build: Builder
+    make: Maker
     size: int
     source: str
     reported: str
+    batch: int = 0
     epochs: int = 0
     detector: bool = False
+    pretrained: bool = False
+
+    def build(
+        self, classes: int, size: int | None = None, weights: Weights = "imagenet"
+    ) -> keras.Model:
+        """Build it for ``(size, size, 3)`` pixels of 0 to 255; None is the published size.
+
+        ``"imagenet"`` is a random start for all networks but the pretrained ones.
+
+        Raises
+        ------
+        UsageError
+            A file of weights was given for a network that starts at random.
+        NetworkError
+            The weights cannot be had, or do not fit.
+        """
+        if isinstance(weights, Path) and not self.pretrained:
+            raise UsageError(
+                f"--weights {weights}: {self.name} starts at random; only "
+                f"{', '.join(spec.name for spec in _SPECS if spec.pretrained)} takes weights."
+            )
+        return self.make(classes, size or self.size, weights)
 
 
 def _resnet50(classes: int, size: int, weights: Weights) -> keras.Model:
@@ -83,29 +114,55 @@ def _lenet(classes: int, size: int, weights: Weights) -> keras.Model:
 
 _SPECS = (
     NetworkSpec(
-        "resnet50",
-        _resnet50,
-        224,
-        "Marines, ResNet50 transfer on four classes of ALL smears",
-        "97 to 99% on 651 test images",
-        3,
-    ),
-    NetworkSpec("qcresnet", _qcresnet, 224, "Reddy et al., QCResNet on C-NMC", "98.9% on C-NMC"),
-    NetworkSpec(
-        "cnn4", _cnn4, 256, "Unnithan, four convolutions on C-NMC", "94, 85 and 61% on C-NMC"
-    ),
-    NetworkSpec("sequential", _sequential, 150, "Pakistan Heart Journal, 2023", "93%"),
-    NetworkSpec(
-        "vggnet",
-        _vggnet,
-        224,
-        "K. Simonyan and A. Zisserman, ICLR 2015",
-        "34.4% after 10 epochs",
-        10,
+        name="resnet50",
+        make=_resnet50,
+        size=224,
+        source="Marines, ResNet50 transfer on four classes of ALL smears",
+        reported="97 to 99% on 651 test images",
+        batch=32,
+        epochs=3,
+        pretrained=True,
     ),
     NetworkSpec(
-        "lenet", _lenet, 150, "Y. LeCun et al., Proceedings of the IEEE, 1998", "95.75%", 40
+        name="qcresnet",
+        make=_qcresnet,
+        size=224,
+        source="Reddy et al., QCResNet on C-NMC",
+        reported="98.9% on C-NMC, split 8:1:1",
+    ),
+    NetworkSpec(
+        name="cnn4",
+        make=_cnn4,
+        size=256,
+        source="Unnithan, four convolutions on C-NMC",
+        reported="94, 85 and 61% on C-NMC",
+    ),
+    NetworkSpec(
+        name="sequential",
+        make=_sequential,
+        size=150,
+        source="Pakistan Heart Journal, 2023",
+        reported="93%",
+    ),
+    NetworkSpec(
+        name="vggnet",
+        make=_vggnet,
+        size=224,
+        source="K. Simonyan and A. Zisserman, ICLR 2015",
+        reported="34.4% after 10 epochs",
+        batch=128,
+        epochs=10,
+    ),
+    NetworkSpec(
+        name="lenet",
+        make=_lenet,
+        size=150,
+        source="Y. LeCun et al., Proceedings of the IEEE, 1998",
+        reported="95.75%",
+        batch=32,
+        epochs=40,
     ),
 )
 
 NETWORKS = {spec.name: spec for spec in _SPECS}
+"""By name, the classifiers first."""

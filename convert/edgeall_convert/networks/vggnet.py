@@ -1,12 +1,13 @@
 """VGG16: thirteen convolutions, five poolings, three dense layers.
 
-Source: K. Simonyan and A. Zisserman, Very Deep Convolutional Networks, ICLR
-2015; 138,357,544 parameters for 1,000 classes. On ALL smears 34.4% were
-reported after ten epochs of 128 images. That is near the share of the largest
-class, which such a network names for every image once its activations have
-died out: it has no normalisation, and with Glorot's start each layer of ReLU
-halves the signal's variance. So it starts here with He's (K. He et al., ICCV
-2015), which keeps the variance, and is trained at a small rate.
+Source: K. Simonyan and A. Zisserman, Very Deep Convolutional Networks for
+Large-Scale Image Recognition, ICLR 2015; 138,357,544 parameters for 1,000
+classes. On ALL smears a VGGNet is reported at 34.4% after ten epochs in batches
+of 128: a failure, about the share of the largest class. Without batch
+normalisation, started as Glorot and trained by Adam at 1e-3, the network comes
+to name one class for every image. It trains at a small rate, 1e-4, from the
+start of K. He et al. (ICCV 2015), which keeps the variance of the signal through
+layers of ReLU, and which is used here.
 """
 
 from __future__ import annotations
