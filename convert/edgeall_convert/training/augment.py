@@ -78,7 +78,7 @@ def augment(
     own_stain, stains
         The cell's own colours, and all that it may take.
     """
-    placed = _place(pixels, how, rng, own_scale if rng.random() < 0.5 else 1.0, black=black)
+    placed = _place(pixels, how, rng, own_scale, black=black)
     if black and how.outline:
         placed = _vary_outline(placed, rng)
     mask = placed.any(axis=2, keepdims=True) if black else None

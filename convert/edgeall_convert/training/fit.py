@@ -197,7 +197,11 @@ def _compile(model: keras.Model, recipe: Recipe, batches: int) -> None:
         steps = recipe.epochs * batches
         warm_up = max(1, steps // 20)
         rate = keras.optimizers.schedules.CosineDecay(
-            recipe.rate / 50, steps - warm_up, 0.001, None, recipe.rate, warm_up
+            recipe.rate / 50,
+            steps - warm_up,
+            alpha=0.001,
+            warmup_target=recipe.rate,
+            warmup_steps=warm_up,
         )
     optimizer = {
         "adam": lambda: keras.optimizers.Adam(rate),
