@@ -83,6 +83,17 @@ def list_examples(folder: Path) -> list[Example]:
     return [example for example in examples if example]
 
 
+def images_under(folder: Path) -> list[Path]:
+    """Return the image files of a data set, whatever they are labelled as.
+
+    Raises
+    ------
+    InputError
+        The folder is absent or holds no image.
+    """
+    return _files_under(folder)[0]
+
+
 def labels_of(examples: Iterable[Example]) -> tuple[str, ...]:
     """Return the labels in their order for a network: normal before blast, else by name."""
     found = {example.label for example in examples}

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from edgeall.errors import InputError, MissingFactError, UsageError
-from edgeall_convert.datasets.examples import Example, Side, labels_of, list_examples
+from edgeall_convert.datasets.examples import (
+    Example,
+    Side,
+    images_under,
+    labels_of,
+    list_examples,
+)
 from edgeall_convert.datasets.split import Rule, Split, read_split, split_examples
 from edgeall_convert.training.gallery import (
     BLACK,
@@ -128,10 +134,12 @@ def _others(also: Sequence[tuple[str, str]], labels: Sequence[str]) -> list[Exam
     """Return the examples of further data sets; a given label stands for a whole folder."""
     found: list[Example] = []
     for folder, label in also:
-        own = list_examples(Path(folder))
-        if label:
-            paths = dict.fromkeys(example.path for example in own)
-            own = [Example(path, label) for path in paths]
+        place = Path(folder)
+        own = (
+            [Example(path, label) for path in images_under(place)]
+            if label
+            else list_examples(place)
+        )
         strange = {example.label for example in own} - set(labels)
         if strange:
             raise UsageError(
