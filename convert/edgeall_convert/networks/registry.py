@@ -112,6 +112,18 @@ def _lenet(classes: int, size: int, weights: Weights) -> keras.Model:
     return lenet(size, classes)
 
 
+def _yolov3(classes: int, size: int, weights: Weights) -> keras.Model:
+    from edgeall_convert.networks.yolov3 import yolov3
+
+    return yolov3(size, classes)
+
+
+def _yolov3_tiny(classes: int, size: int, weights: Weights) -> keras.Model:
+    from edgeall_convert.networks.yolov3_tiny import yolov3_tiny
+
+    return yolov3_tiny(size, classes)
+
+
 _SPECS = (
     NetworkSpec(
         name="resnet50",
@@ -161,6 +173,22 @@ _SPECS = (
         reported="95.75%",
         batch=32,
         epochs=40,
+    ),
+    NetworkSpec(
+        name="yolov3",
+        make=_yolov3,
+        size=416,
+        source="J. Redmon and A. Farhadi, arXiv:1804.02767, 2018, and the page of Darknet",
+        reported="55.3% mAP at an overlap of 0.5 on COCO",
+        detector=True,
+    ),
+    NetworkSpec(
+        name="yolov3-tiny",
+        make=_yolov3_tiny,
+        size=416,
+        source="J. Redmon and A. Farhadi, arXiv:1804.02767, 2018, and the page of Darknet",
+        reported="33.1% mAP at an overlap of 0.5 on COCO",
+        detector=True,
     ),
 )
 
