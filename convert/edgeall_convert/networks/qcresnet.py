@@ -11,6 +11,9 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+MOMENTUM = 0.9
+"""Of the running means: a few hundred cells make few batches, and 0.99 lags behind them."""
+
 SLOPE = 0.01
 """Of LeakyReLU below zero."""
 
@@ -39,7 +42,7 @@ def _convolution(
     x: keras.KerasTensor, maps: int, *, kernel: int = 3, stride: int = 1
 ) -> keras.KerasTensor:
     x = layers.Conv2D(maps, kernel, strides=stride, padding="same", use_bias=False)(x)
-    return layers.BatchNormalization()(x)
+    return layers.BatchNormalization(momentum=MOMENTUM)(x)
 
 
 def _activated(x: keras.KerasTensor) -> keras.KerasTensor:
