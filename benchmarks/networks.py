@@ -14,8 +14,8 @@ from edgeall_convert.networks.{name} import {name}
 """
 
 NETWORKS = {
-    "resnet50": ("classes=4, weights=None", "a,b,c,d", ("--preprocess", "caffe")),
-    "lenet": ("128, 2", "a,b", ()),
+    "resnet50": ("classes=4, weights=None", "a,b,c,d"),
+    "lenet": ("128, 2", "a,b"),
 }
 
 
@@ -26,12 +26,12 @@ def prepare(name: str, folder: Path) -> tuple[Path, Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     keras, bundle = folder / f"{name}.keras", folder / f"{name}.tflite"
-    arguments, labels, more = NETWORKS[name]
+    arguments, labels = NETWORKS[name]
     if not keras.exists():
         code = BUILD.format(name=name, arguments=arguments)
         _run([sys.executable, "-c", code, str(keras)])
     if not bundle.exists():
-        facts = ["--labels", labels, "--blasts", "none", "--unit", "field", *more]
+        facts = ["--labels", labels, "--blasts", "none", "--unit", "field"]
         _run([sys.executable, "-m", "edgeall", "convert", str(keras), "-o", str(bundle), *facts])
     return keras, bundle
 

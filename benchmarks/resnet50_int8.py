@@ -24,7 +24,7 @@ from edgeall_convert.quantize.load import load
 from edgeall_convert.quantize.source import identify
 from edgeall_convert.quantize.wrap import Wrapped
 network = load(identify(Path(sys.argv[1])), trust_model=False)
-wrapped = Wrapped(network, height=network.height, width=network.width, preprocess="caffe",
+wrapped = Wrapped(network, height=network.height, width=network.width, preprocess="none",
                   output=network.outputs[0], activation="softmax", classes=4)
 wrapped.save(Path(sys.argv[2]) / "saved")
 Path(sys.argv[3]).write_bytes(int8.to_float32(Path(sys.argv[2]) / "saved"))

@@ -23,6 +23,13 @@ def test_the_names_are_known_without_keras():
     assert done.stdout.split() == list(NETWORKS)
 
 
+def test_the_command_offers_the_classifiers():
+    from edgeall.cli.train import NetworkChoice
+
+    classifiers = [name for name, spec in NETWORKS.items() if not spec.detector]
+    assert [choice.value for choice in NetworkChoice] == classifiers
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_is_named_as_it_is_asked_for_and_tells_its_source(name):
     spec = NETWORKS[name]
