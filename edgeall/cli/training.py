@@ -65,7 +65,9 @@ def run(request: TrainRequest, *, as_json: bool) -> None:
     for sentence in report.skipped:
         warn(sentence)
     if report.skipped:
-        warn(f"{len(report.skipped)} images were left out; the figures are of the others.")
+        count = len(report.skipped)
+        were = "1 image was" if count == 1 else f"{count} images were"
+        warn(f"{were} left out; the figures are of the others.")
         raise typer.Exit(1)
 
 
