@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jinja2
 import msgspec
@@ -50,6 +50,13 @@ def write_report(report: ConversionReport, json_path: Path, html_path: Path) -> 
 
 def render_page(report: ConversionReport) -> str:
     """Return the report as one HTML document with its plots inside."""
+    return fill(
+        "page.html.jinja", report=report, assessment=report.assessment, plots=_plots(report)
+    )
+
+
+def fill(template: str, **facts: Any) -> str:
+    """Fill one of this folder's templates; what a template asks for must be there."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("edgeall_convert.evaluate", "."),
         autoescape=True,
@@ -60,18 +67,13 @@ def render_page(report: ConversionReport) -> str:
     environment.filters.update(
         percent=_percent, points=_points, rate=_rate, megabytes=_megabytes, number=_number
     )
-    return environment.get_template("page.html.jinja").render(
-        report=report,
-        assessment=report.assessment,
-        plots=_plots(report),
-        disclaimer=_NOTE,
-    )
+    return environment.get_template(template).render(**facts, disclaimer=_NOTE)
 
 
 def _plots(report: ConversionReport) -> dict[str, Plot]:
     drawn = {}
     if any(rung.bytes for rung in report.rungs):
-        drawn["rungs"] = _plot(
+        drawn["rungs"] = as_plot(
             draw_rungs(report), "Size and latency of float and of each rung, as in the tables."
         )
     return drawn | (_assessed_plots(report.assessment) if report.assessment else {})
@@ -80,12 +82,12 @@ def _plots(report: ConversionReport) -> dict[str, Plot]:
 def _assessed_plots(assessment: Assessment) -> dict[str, Plot]:
     scores, comparison = assessment.int8_scores, assessment.comparison
     drawn = {
-        "confusions": _plot(
+        "confusions": as_plot(
             draw_confusions(assessment),
             f"Confusion matrices of float and int8, which agree on {comparison.agreement.count} "
             f"of {comparison.agreement.total} images; the counts of int8 are in the table.",
         ),
-        "reliability": _plot(
+        "reliability": as_plot(
             draw_reliability(assessment),
             "Accuracy of int8 over its confidence: expected calibration error "
             f"{assessment.error_before:.3f} as it comes, {assessment.error_after:.3f} with its "
@@ -93,19 +95,20 @@ def _assessed_plots(assessment: Assessment) -> dict[str, Plot]:
         ),
     }
     if assessment.curves.roc_float and assessment.curves.roc_int8:
-        drawn["roc"] = _plot(
+        drawn["roc"] = as_plot(
             draw_roc(assessment),
             f"ROC curves: area {assessment.float_scores.auroc:.4f} in float, "
             f"{scores.auroc:.4f} in int8.",
         )
     if scores.subjects:
-        drawn["subjects"] = _plot(
+        drawn["subjects"] = as_plot(
             draw_subjects(scores), "Accuracy of int8 by subject, with the intervals of the table."
         )
     return drawn
 
 
-def _plot(svg: str, words: str) -> Plot:
+def as_plot(svg: str, words: str) -> Plot:
+    """Return an SVG for a page that needs no other file."""
     encoded = base64.b64encode(svg.encode()).decode()
     return {"source": f"data:image/svg+xml;base64,{encoded}", "words": words}
 

@@ -21,7 +21,7 @@ INK, SOFT, LINE = "#23202b", "#6f6a7a", "#d9d5e0"
 FLOAT, INT8 = "#8d8897", "#5a3d8f"
 """Grey for the network as it was trained, the violet of a stained nucleus for its int8."""
 
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "text.color": INK,
@@ -45,34 +45,34 @@ _MANY_LABELS = 12
 def draw_confusions(assessment: Assessment) -> str:
     """Draw the confusion matrices of float and int8 side by side."""
     labels = assessment.int8_scores.labels
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         side = min(3.4, 1.6 + 0.45 * len(labels))
         figure = Figure(figsize=(7.6, side + 0.9), layout="constrained")
         axes = figure.subplots(1, 2)
-        _draw_confusion(axes[0], assessment.float_scores, "float", FLOAT)
-        _draw_confusion(axes[1], assessment.int8_scores, "int8", INT8)
-        return _svg(figure)
+        draw_confusion_on(axes[0], assessment.float_scores, "float", FLOAT)
+        draw_confusion_on(axes[1], assessment.int8_scores, "int8", INT8)
+        return as_svg(figure)
 
 
 def draw_reliability(assessment: Assessment) -> str:
     """Draw int8's accuracy over its confidence, before and after the temperature."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.6, 3.5), layout="constrained")
         axes = figure.subplots(1, 2, sharey=True)
         before, after = assessment.curves.reliability_before, assessment.int8_scores.reliability
-        _draw_bins(axes[0], before, f"as it comes, ECE {assessment.error_before:.3f}")
-        _draw_bins(
+        draw_bins_on(axes[0], before, f"as it comes, ECE {assessment.error_before:.3f}")
+        draw_bins_on(
             axes[1],
             after,
             f"temperature {assessment.temperature:.2f}, ECE {assessment.error_after:.3f}",
         )
         axes[0].set_ylabel("accuracy")
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def draw_roc(assessment: Assessment) -> str:
     """Draw the ROC curves of both networks, and where int8's own calls lie."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(3.8, 3.6), layout="constrained")
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=LINE, linewidth=1)
@@ -95,7 +95,7 @@ def draw_roc(assessment: Assessment) -> str:
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
         axes.set(xlabel="false alarms (1 - specificity)", ylabel="sensitivity to blasts")
         axes.legend(loc="lower right")
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def draw_rungs(report: ConversionReport) -> str:
@@ -106,7 +106,7 @@ def draw_rungs(report: ConversionReport) -> str:
     sizes = [report.float_bytes / 1e6, *((rung.bytes or 0) / 1e6 for rung in measured)]
     first = report.latency.float_p50 if report.latency else 0.0
     times = [first, *(rung.latency_ms or 0.0 for rung in measured)]
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.6, 0.7 + 0.3 * len(names)), layout="constrained")
         axes = figure.subplots(1, 2, sharey=True)
         for column, values, what in (
@@ -122,13 +122,13 @@ def draw_rungs(report: ConversionReport) -> str:
             column.spines["bottom"].set_visible(False)
             column.tick_params(axis="y", length=0)
         axes[0].invert_yaxis()
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def draw_subjects(scores: Scores) -> str:
     """Draw each subject's accuracy with its interval."""
     rows = scores.subjects
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.6, 0.9 + 0.26 * len(rows)), layout="constrained")
         axes = figure.subplots()
         places = np.arange(len(rows))
@@ -147,10 +147,11 @@ def draw_subjects(scores: Scores) -> str:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.invert_yaxis()
-        return _svg(figure)
+        return as_svg(figure)
 
 
-def _draw_confusion(axes: Any, scores: Scores, name: str, colour: str) -> None:
+def draw_confusion_on(axes: Any, scores: Scores, name: str, colour: str) -> None:
+    """Draw a confusion matrix, its shades by row."""
     counts = np.array(scores.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shade = LinearSegmentedColormap.from_list(name, ["#ffffff", colour])
@@ -168,7 +169,8 @@ def _draw_confusion(axes: Any, scores: Scores, name: str, colour: str) -> None:
     axes.set_title(f"{name}, accuracy {scores.accuracy.value:.2%}")
 
 
-def _draw_bins(axes: Any, bins: Sequence[ReliabilityBin], title: str) -> None:
+def draw_bins_on(axes: Any, bins: Sequence[ReliabilityBin], title: str) -> None:
+    """Draw accuracy over confidence, larger dots for more images."""
     filled = [b for b in bins if b.images]
     most = max(b.images for b in filled)
     axes.plot([0, 1], [0, 1], color=LINE, linewidth=1)
@@ -191,7 +193,8 @@ def _subject_colour(row: SubjectScores, scores: Scores) -> str:
     return INT8 if row.label in scores.blasts else FLOAT
 
 
-def _svg(figure: Figure) -> str:
+def as_svg(figure: Figure) -> str:
+    """Return a figure as text that is the same for the same figure."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()

@@ -17,8 +17,9 @@ import msgspec
 
 from edgeall.errors import InputError, UsageError
 from edgeall.evaluate.scores import Scores, score
-from edgeall.store.durable import make_folder, write_durably
+from edgeall.store.durable import make_folder
 from edgeall_convert.datasets.split import SIDES, shares_subjects, write_split
+from edgeall_convert.evaluate.run_page import write_run_report
 from edgeall_convert.evaluate.run_report import RunReport, Subset
 from edgeall_convert.networks.registry import NETWORKS, NetworkSpec
 from edgeall_convert.process.messages import Stage
@@ -75,12 +76,11 @@ def run(request: TrainRequest, say: Say) -> RunReport:
     model = _bare(model, spec, size, len(collection.labels))
     report = _report(request, spec, recipe, collection, fitted, hardware, model, started)
     probabilities = predict(model, collection.test.pixels)
-    report = msgspec.structs.replace(
-        report, test=_scores(probabilities, collection.test, collection)
-    )
+    scores = _scores(probabilities, collection.test, collection)
+    report = msgspec.structs.replace(report, test=scores)
     say(Stage(what="writing the run folder"))
     _deliver(request, out, model, collection, feeding, report)
-    write_durably(out / "report.json", msgspec.json.format(msgspec.json.encode(report), indent=1))
+    write_run_report(report, scores, probabilities, collection.test.targets, out)
     shutil.rmtree(out / _RESUME, ignore_errors=True)
     return report
 
