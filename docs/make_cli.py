@@ -8,7 +8,17 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parent / "cli.md"
-COMMANDS = ("capture", "results", "export", "convert", "inspect", "evaluate", "benchmark")
+COMMANDS = (
+    "capture",
+    "results",
+    "export",
+    "data",
+    "train",
+    "convert",
+    "inspect",
+    "evaluate",
+    "benchmark",
+)
 _HEAD = """# The command line
 
 Generated from the help of each command by `make docs`; a test keeps it true.

@@ -10,6 +10,7 @@ from edgeall import __version__
 from edgeall.cli.benchmark import benchmark
 from edgeall.cli.capture import capture
 from edgeall.cli.convert import convert
+from edgeall.cli.data import data
 from edgeall.cli.evaluate import evaluate
 from edgeall.cli.export import export
 from edgeall.cli.inspect import inspect
@@ -51,6 +52,7 @@ def edgeall(
 
 
 app.command()(capture)
+app.command()(data)
 app.command()(train)
 app.command()(convert)
 app.command()(evaluate)

@@ -21,6 +21,9 @@ INK, SOFT, LINE = "#23202b", "#6f6a7a", "#d9d5e0"
 FLOAT, INT8 = "#8d8897", "#5a3d8f"
 """Grey for the network as it was trained, the violet of a stained nucleus for its int8."""
 
+COLOURS = (INT8, "#c2577a", "#2f7f86", "#d08a2e", "#4f6db8", "#7a8a3a", FLOAT, "#a3262f")
+"""Of labels and subsets, told apart in grey too by their order in a legend."""
+
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from edgeall.evaluate.roc import auroc, roc_curve
 from edgeall.evaluate.scores import blast_probabilities
 from edgeall_convert.evaluate.plots import (
+    COLOURS,
     FLOAT,
     INK,
     INT8,
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
     from edgeall.evaluate.scores import Scores
     from edgeall_convert.evaluate.run_report import RunReport
 
-_COLOURS = ("#5a3d8f", "#c2577a", "#2f7f86", "#d08a2e", "#4f6db8", "#7a8a3a", "#8d8897", "#a3262f")
-_MOST_CURVES = len(_COLOURS)
+_MOST_CURVES = len(COLOURS)
 
 
 def draw_curves(report: RunReport) -> str:
@@ -53,6 +54,7 @@ def draw_curves(report: RunReport) -> str:
         for axes, title in ((left, "loss"), (right, "accuracy")):
             axes.axvline(report.best_epoch, color=SOFT, linewidth=0.8, linestyle=":")
             axes.set(title=title, xlabel="epoch (dotted: kept)")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.legend()
         left.set_ylim(bottom=0)
         right.set_ylim(0, 1.02)
@@ -130,7 +132,7 @@ def _one_against_rest(
     positions = [labels.index(label) for label in scores.blasts]
     if 2 < len(labels) <= _MOST_CURVES:
         for position, label in enumerate(labels):
-            style = {"color": _COLOURS[position], "linewidth": 1.3}
+            style = {"color": COLOURS[position], "linewidth": 1.3}
             yield label, said[:, position], truth == position, style
     if positions:
         name = "blasts" if len(positions) > 1 else labels[positions[0]]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from edgeall.errors import InputError, MissingFactError, UsageError
+from edgeall_convert.datasets.duplicates import fingerprint, near_duplicates, share_across
 from edgeall_convert.datasets.examples import (
     Example,
     Side,
@@ -48,6 +49,8 @@ class Collection:
         What one input of the network shows.
     black
         Inputs are cells on black.
+    near_duplicates
+        Share of the test inputs that have a near-duplicate among those that train.
     """
 
     examples: tuple[Example, ...]
@@ -59,6 +62,7 @@ class Collection:
     train: Gallery
     valid: Gallery
     test: Gallery
+    near_duplicates: float
 
     @property
     def skipped(self) -> tuple[str, ...]:
@@ -100,8 +104,18 @@ def collect(request: TrainRequest, size: int, say: Callable[[str, int, int], Non
     train, valid, test = open_side("train", others), open_side("valid"), open_side("test")
     for side, gallery in (("train", train), ("valid", valid), ("test", test)):
         _check_labels(side, gallery, labels)
+    say("looking for near-duplicates", 0, 0)
     return Collection(
-        tuple(examples), split, labels, blasts, unit, _is_black(train), train, valid, test
+        tuple(examples),
+        split,
+        labels,
+        blasts,
+        unit,
+        _is_black(train),
+        train,
+        valid,
+        test,
+        _near_duplicates(train, test),
     )
 
 
@@ -160,6 +174,12 @@ def _reading(
     if unit == "found" or request.recipe == "robust":
         return "cell", show_cells
     return "cell", show_whole
+
+
+def _near_duplicates(train: Gallery, test: Gallery) -> float:
+    prints = [fingerprint(pixels) for gallery in (train, test) for pixels in gallery.pixels]
+    trains = [True] * len(train.targets) + [False] * len(test.targets)
+    return share_across(near_duplicates(prints), trains)
 
 
 def _is_black(gallery: Gallery) -> bool:

@@ -191,7 +191,7 @@ def _report(
         unit=collection.unit,
         data=(request.data, *(folder for folder, _ in request.also)),
         split=collection.split.rule,
-        near_duplicates=None,
+        near_duplicates=collection.near_duplicates,
         subsets=tuple(_subset(side, galleries[side], collection.labels) for side in SIDES),
         skipped=collection.skipped,
         epochs=fitted.epochs,
