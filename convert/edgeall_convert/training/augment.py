@@ -61,7 +61,6 @@ def augment(
     rng: np.random.Generator,
     *,
     black: bool,
-    own_scale: float = 1.0,
     own_stain: Stain | None = None,
     stains: Sequence[Stain] = (),
 ) -> Pixels:
@@ -71,14 +70,10 @@ def augment(
     ----------
     black
         The image is a cell on black, which stays black.
-    own_scale
-        What brings a cell from the common diameter to its own size among the
-        cells of its data set; applied to half of them, so that size counts
-        where it is known and does not have to.
     own_stain, stains
         The cell's own colours, and all that it may take.
     """
-    placed = _place(pixels, how, rng, own_scale, black=black)
+    placed = _place(pixels, how, rng, black=black)
     if black and how.outline:
         placed = _vary_outline(placed, rng)
     mask = placed.any(axis=2, keepdims=True) if black else None
@@ -88,12 +83,10 @@ def augment(
     return varied if mask is None else _uint8(varied * mask)
 
 
-def _place(
-    pixels: Pixels, how: Augmentation, rng: np.random.Generator, scale: float, *, black: bool
-) -> Pixels:
+def _place(pixels: Pixels, how: Augmentation, rng: np.random.Generator, *, black: bool) -> Pixels:
     """Turn, mirror, scale and move in one resampling; the border mirrors, or stays black."""
     height, width = pixels.shape[:2]
-    scale *= np.exp(rng.uniform(-how.scale, how.scale))
+    scale = np.exp(rng.uniform(-how.scale, how.scale))
     angle = rng.uniform(0, 360) if how.turns else 0.0
     matrix = np.asarray(
         cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, scale), np.float64

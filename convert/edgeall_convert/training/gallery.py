@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from edgeall.camera.decode import decode_image
-from edgeall.cells.crop import CropRule, cell_of_crop, crop_cell
+from edgeall.cells.crop import CropRule, crop_cell
 from edgeall.cells.finder import find_cells
 from edgeall.errors import ImageError, InputError
 from edgeall.field.resize import resize
@@ -39,9 +39,6 @@ diameter or a picture of C-NMC is read whole."""
 BLACK = 20
 """A channel at or under this is background: JPEG leaves noise around a cell."""
 
-_LONGEST_STEP = 2.0
-"""A cell's own size is kept within this factor of the common one."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
@@ -55,8 +52,6 @@ class Gallery:
         ``(n,)`` positions of labels.
     examples
         What each image is of; several cells of a field share one.
-    own_scales
-        ``(n,)``, what brings each cell to its size in its own picture; 1 for fields.
     skipped
         One sentence for each image that could not be read.
     """
@@ -64,7 +59,6 @@ class Gallery:
     pixels: NDArray[np.uint8]
     targets: NDArray[np.int64]
     examples: tuple[Example, ...]
-    own_scales: NDArray[np.float64]
     skipped: tuple[str, ...] = ()
 
     def at(self, positions: Sequence[int]) -> Gallery:
@@ -74,46 +68,36 @@ class Gallery:
             self.pixels[chosen],
             self.targets[chosen],
             tuple(self.examples[position] for position in chosen),
-            self.own_scales[chosen],
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """One input of a network, and its own scale."""
-
-    pixels: Pixels
-    own_scale: float = 1.0
-
-
-def show_whole(pixels: Pixels, example: Example, size: int) -> list[Shown]:
+def show_whole(pixels: Pixels, example: Example, size: int) -> list[Pixels]:
     """Return the picture, or the example's box in it, resized whole."""
     if example.box is not None:
         box = example.box
         pixels = pixels[max(0, box.top) : box.bottom, max(0, box.left) : box.right]
-    return [Shown(resize(np.ascontiguousarray(pixels), size, size))]
+    return [resize(np.ascontiguousarray(pixels), size, size)]
 
 
-def show_cells(pixels: Pixels, example: Example, size: int) -> list[Shown]:
-    """Return its cells as the device crops them: one diameter, black around them.
+def show_cells(pixels: Pixels, example: Example, size: int) -> list[Pixels]:
+    """Return its cells on black.
 
-    A picture of one cell on black is that cell; in any other the device's own
-    finder looks for them, within the example's box where it has one.
+    A picture of one cell that was cut out is shown whole, so that its cell
+    keeps its own size. In any other the device's own finder looks for cells,
+    within the example's box where it has one, and they are cropped to one
+    diameter, as the device crops them: there a cell's size is not known.
     """
-    rule = CropRule(size, size, None, CELL_SHARE * size, "black", "area")
     if _is_cut_out(pixels):
-        cell = cell_of_crop(np.where(pixels.max(axis=2, keepdims=True) > BLACK, pixels, 0), "black")
-        step = cell.diameter_px / (CELL_SHARE * pixels.shape[0])
-        own_scale = float(np.clip(step, 1 / _LONGEST_STEP, _LONGEST_STEP))
-        return [Shown(crop_cell(pixels, cell, rule, None), own_scale)]
+        return [resize(np.where(pixels.max(axis=2, keepdims=True) > BLACK, pixels, 0), size, size)]
+    rule = CropRule(size, size, None, CELL_SHARE * size, "black", "area")
     return [
-        Shown(crop_cell(pixels, cell, rule, None))
+        crop_cell(pixels, cell, rule, None)
         for cell in find_cells(pixels).cells
         if example.box is None or _centre_in(cell.box, example.box)
     ]
 
 
-Reader: TypeAlias = Callable[["Pixels", "Example", int], list[Shown]]
+Reader: TypeAlias = "Callable[[Pixels, Example, int], list[Pixels]]"
 
 
 def open_gallery(
@@ -139,13 +123,13 @@ def open_gallery(
         No image could be read, or none shows a cell.
     """
 
-    def read(example: Example) -> list[Shown] | ImageError:
+    def read(example: Example) -> list[Pixels] | ImageError:
         try:
             return reader(decode_image(example.path), example, size)
         except ImageError as error:
             return error
 
-    kept: list[Shown] = []
+    kept: list[Pixels] = []
     owners: list[Example] = []
     skipped: list[str] = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -165,10 +149,9 @@ def open_gallery(
     if not kept:
         raise InputError(_nothing(examples, skipped))
     return Gallery(
-        np.stack([one.pixels for one in kept]),
+        np.stack(kept),
         np.array([labels.index(example.label) for example in owners], np.int64),
         tuple(owners),
-        np.array([one.own_scale for one in kept]),
         tuple(skipped),
     )
 

@@ -124,7 +124,6 @@ def _batch(
             feeding.augmentation,
             rng,
             black=feeding.black,
-            own_scale=float(gallery.own_scales[position]),
             own_stain=stains[position] if stains else None,
             stains=stains,
         )

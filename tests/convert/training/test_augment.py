@@ -35,14 +35,6 @@ def test_nothing_changes_where_nothing_may(cells):
     assert np.array_equal(shown, cells.pixels[0])
 
 
-def test_a_cells_own_scale_is_given_back(cells):
-    pixels = cells.pixels[0]
-    rng = np.random.default_rng(1)
-    larger = augment(pixels, STILL, rng, black=True, own_scale=1.3)
-    areas = [np.count_nonzero(one.max(axis=2) > 20) for one in (pixels, larger)]
-    assert areas[1] / areas[0] == pytest.approx(1.3**2, rel=0.05)
-
-
 def test_the_border_of_a_field_is_filled_with_field():
     field = np.full((64, 64, 3), 200, np.uint8)
     how = Augmentation(scale=0.3, shift=0.2)
