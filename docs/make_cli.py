@@ -17,6 +17,7 @@ COMMANDS = (
     "convert",
     "inspect",
     "evaluate",
+    "explain",
     "benchmark",
 )
 _HEAD = """# The command line

@@ -12,6 +12,7 @@ from edgeall.cli.capture import capture
 from edgeall.cli.convert import convert
 from edgeall.cli.data import data
 from edgeall.cli.evaluate import evaluate
+from edgeall.cli.explain import explain
 from edgeall.cli.export import export
 from edgeall.cli.inspect import inspect
 from edgeall.cli.results import results
@@ -56,6 +57,7 @@ app.command()(data)
 app.command()(train)
 app.command()(convert)
 app.command()(evaluate)
+app.command()(explain)
 app.command()(inspect)
 app.command()(benchmark)
 app.command()(results)

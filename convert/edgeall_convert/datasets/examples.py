@@ -50,6 +50,8 @@ class Example:
         The side it is on, where the folder is divided already.
     box
         The object in the image's pixels (Pascal VOC).
+    data_set
+        The folder it was listed from.
     """
 
     path: Path
@@ -57,6 +59,7 @@ class Example:
     subject: str | None = None
     subset: Side | None = None
     box: Box | None = None
+    data_set: str = ""
 
 
 def list_examples(folder: Path) -> list[Example]:
@@ -124,9 +127,9 @@ def _by_name(path: Path, folder: Path) -> Example | None:
     subset = _SIDES.get(relative.parts[0].lower()) if len(relative.parts) > 1 else None
     subject, kind = subject_of(path), class_of(path)
     if subject and kind:
-        return Example(path, CNMC_ALIASES[kind], subject, subset)
+        return Example(path, CNMC_ALIASES[kind], subject, subset, None, str(folder))
     folders = relative.parts[1 if subset else 0 : -1]
-    return Example(path, folders[-1], None, subset) if folders else None
+    return Example(path, folders[-1], None, subset, None, str(folder)) if folders else None
 
 
 def _annotated(folder: Path, images: Sequence[Path], annotations: dict[str, Path]) -> list[Example]:
@@ -142,7 +145,7 @@ def _annotated(folder: Path, images: Sequence[Path], annotations: dict[str, Path
         subset = _SIDES.get(parts[0].lower()) if len(parts) > 1 else None
         for found in read_voc(annotations[path.stem]):
             label = CNMC_ALIASES.get(found.name.casefold(), found.name)
-            examples.append(Example(path, label, subject_of(path), subset, found.box))
+            examples.append(Example(path, label, subject_of(path), subset, found.box, str(folder)))
     if not examples:
         raise InputError(f"{folder}: no annotation names an object; label at least one image.")
     return examples

@@ -62,11 +62,18 @@ def load(source: Source, *, trust_model: bool) -> LoadedNetwork:
     """
     if source.kind == "SavedModel":
         return _load_saved_model(source.path)
-    model = _in_float32(_load_keras(source, trust_model))
+    model = _in_float32(load_keras(source, trust_model))
     return _from_keras(model, source.path)
 
 
-def _load_keras(source: Source, trust_model: bool) -> Any:
+def load_keras(source: Source, trust_model: bool) -> Any:
+    """Load a Keras model that was found safe, or is trusted, with whichever Keras can.
+
+    Raises
+    ------
+    NetworkError
+        None can.
+    """
     with _named_for_its_kind(source) as path:
         if source.kind == "Keras 3" and source.keras_version.startswith("2."):
             return _load_with_tf_keras(source, path, trust_model, "it was saved by tf_keras")

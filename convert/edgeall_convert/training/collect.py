@@ -150,7 +150,7 @@ def _others(also: Sequence[tuple[str, str]], labels: Sequence[str]) -> list[Exam
     for folder, label in also:
         place = Path(folder)
         own = (
-            [Example(path, label) for path in images_under(place)]
+            [Example(path, label, data_set=folder) for path in images_under(place)]
             if label
             else list_examples(place)
         )

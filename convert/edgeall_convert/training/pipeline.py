@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from edgeall_convert.training.gallery import Gallery
 
+SINGLE_LABEL_SHARE = 0.25
+
 _AHEAD = 4
 """Batches made ahead: enough to hide a slow one."""
 
@@ -77,18 +79,38 @@ def feed(
 
 
 def sampling_weights(gallery: Gallery) -> NDArray[np.float64]:
-    """Return how often each image is drawn: classes alike, and subjects alike within a class.
+    """Return how often each image is drawn, all together once.
 
-    The square root of a subject's size keeps one with few cells from being
-    drawn until it is learned by heart. The images of one folder without
+    Within the data sets that have several labels, labels are drawn alike, and
+    within a label subjects by the square root of their images: one with few is
+    not drawn until it is learned by heart. The images of one folder without
     subjects count as one subject's.
+
+    Data sets of a single label get `SINGLE_LABEL_SHARE` together: there the
+    look of the laboratory tells the label, and more of them would teach that.
     """
+    sets = np.array([example.data_set for example in gallery.examples])
+    single = np.zeros(len(sets), bool)
+    for name in np.unique(sets):
+        own = sets == name
+        single[own] = len(np.unique(gallery.targets[own])) == 1
+    if single.all():
+        single[:] = False
+    weights = _within(gallery, ~single)
+    if single.any():
+        further = _within(gallery, single)
+        weights = (1 - SINGLE_LABEL_SHARE) * weights + SINGLE_LABEL_SHARE * further
+    return weights
+
+
+def _within(gallery: Gallery, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return weights of the chosen images, together 1; the others have 0."""
     subjects = np.array(
         [example.subject or str(example.path.parent) for example in gallery.examples]
     )
-    weights = np.zeros(len(gallery.targets))
-    for target in np.unique(gallery.targets):
-        of_class = gallery.targets == target
+    weights = np.zeros(len(chosen))
+    for target in np.unique(gallery.targets[chosen]):
+        of_class = chosen & (gallery.targets == target)
         for subject in np.unique(subjects[of_class]):
             own = of_class & (subjects == subject)
             weights[own] = 1 / np.sqrt(own.sum())

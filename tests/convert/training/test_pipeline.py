@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from edgeall_convert.training.augment import Augmentation
+from edgeall_convert.training.gallery import Gallery
 
 pytestmark = [pytest.mark.workstation, pytest.mark.filterwarnings("ignore")]
 
@@ -68,3 +71,22 @@ def test_subjects_of_a_class_weigh_by_the_root_of_their_images(cells):
         rows = [row for (label, _), row in of.items() if label == target]
         shares = [sum(row) / np.sqrt(len(row)) for row in rows]
         assert shares == pytest.approx([shares[0]] * len(shares))
+
+
+def test_a_data_set_of_one_label_gets_a_quarter_and_leaves_the_others_balanced(cells):
+    from edgeall_convert.training.pipeline import sampling_weights
+
+    normal = cells.at(np.flatnonzero(cells.targets == 0))
+    further = replace(
+        normal, examples=tuple(replace(one, data_set="other") for one in normal.examples)
+    )
+    both = Gallery(
+        np.concatenate([cells.pixels, further.pixels]),
+        np.concatenate([cells.targets, further.targets]),
+        (*cells.examples, *further.examples),
+    )
+    weights = sampling_weights(both)
+    first, rest = weights[: len(cells.targets)], weights[len(cells.targets) :]
+    assert rest.sum() == pytest.approx(0.25)
+    assert first[cells.targets == 0].sum() == pytest.approx(first[cells.targets == 1].sum())
+    assert sampling_weights(further).sum() == pytest.approx(1)
