@@ -73,9 +73,11 @@ def _parts(model: Any) -> tuple[Any, Any, str]:
     if type(model).__name__ == "Sequential":
         return _chain(layers[: last + 1]), _chain(layers[last + 1 :]), name
     maker = _maker(model)
-    front = maker(model.inputs, layers[last].output)
+    # What comes next takes these maps; a nested part's own output is of another graph.
+    maps = layers[last + 1].input if last + 1 < len(layers) else layers[last].output
+    front = maker(model.inputs, maps)
     try:
-        back = maker(layers[last].output, model.outputs[0])
+        back = maker(maps, model.outputs[0])
     except ValueError as error:
         raise NetworkError(
             "What follows this network's last feature maps needs more than them; "
