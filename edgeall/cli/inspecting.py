@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 from edgeall.cli.printing import plain_console, warn
-from edgeall.cli.score_tables import table_console
+from edgeall.cli.score_tables import plain_table, table_console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from rich.console import Console
+    from rich.table import Table
 
     from edgeall_convert.datasets.inspection import DataInspection  # noqa: TID251 - types only
 
@@ -87,7 +87,7 @@ def _print(console: Console, found: DataInspection) -> None:
 
 
 def _subset_table(found: DataInspection) -> Table:
-    table = _table("Classes by subset", "class", *found.subsets)
+    table = plain_table("Classes by subset", "class", *found.subsets)
     for label in found.labels:
         table.add_row(label, *(str(counts[label]) for counts in found.subsets.values()))
     table.add_section()
@@ -96,7 +96,7 @@ def _subset_table(found: DataInspection) -> Table:
 
 
 def _size_table(found: DataInspection) -> Table:
-    table = _table("Sizes in pixels", "width x height", "images")
+    table = plain_table("Sizes in pixels", "width x height", "images")
     for size, count in list(found.sizes.items())[:_SHOWN]:
         table.add_row(size, str(count))
     rest = list(found.sizes.values())[_SHOWN:]
@@ -106,7 +106,7 @@ def _size_table(found: DataInspection) -> Table:
 
 
 def _subject_table(found: DataInspection) -> Table:
-    table = _table("Subjects", "subject", *found.labels)
+    table = plain_table("Subjects", "subject", *found.labels)
     for subject in found.subjects:
         counts = (str(subject.by_label.get(label, "")) for label in found.labels)
         table.add_row(subject.subject, *counts)
@@ -118,11 +118,3 @@ def _duplicate_sentence(kind: str, groups: Sequence[Sequence[str]]) -> str:
         return f"No images are {kind}."
     images = sum(len(group) for group in groups)
     return f"{images} images are {kind}, in {len(groups)} groups."
-
-
-def _table(title: str, first: str, *others: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column(first, overflow="fold")
-    for name in others:
-        table.add_column(name, justify="right", overflow="fold")
-    return table

@@ -31,7 +31,7 @@ def score_tables(scores: Scores) -> list[Table]:
 
 def summary_table(scores: Scores) -> Table:
     """Return the figures that matter, each with its interval where it has one."""
-    table = _table(f"{scores.images} images", "", "value", "95% interval", "images")
+    table = plain_table(f"{scores.images} images", "", "value", "95% interval", "images")
     _add_rate(table, "accuracy", scores.accuracy)
     table.add_row("balanced accuracy", percent(scores.balanced_accuracy), "", "")
     _add_rate(table, "sensitivity to blasts", scores.sensitivity)
@@ -52,7 +52,7 @@ def summary_table(scores: Scores) -> Table:
 
 def report_table(scores: Scores) -> Table:
     """Return the classification report."""
-    table = _table("Classification report", "label", "precision", "recall", "F1", "support")
+    table = plain_table("Classification report", "label", "precision", "recall", "F1", "support")
     for row in (*scores.classes, scores.macro_average, scores.weighted_average):
         table.add_row(
             row.label,
@@ -68,7 +68,7 @@ def report_table(scores: Scores) -> Table:
 def confusion_table(scores: Scores) -> Table:
     """Return the confusion matrix: a row a true label, a column a call."""
     called = [f"called {label}" for label in scores.labels]
-    table = _table("Confusion matrix", "truly", *called)
+    table = plain_table("Confusion matrix", "truly", *called)
     for label, row in zip(scores.labels, scores.confusion, strict=True):
         table.add_row(label, *(str(count) for count in row))
     return table
@@ -76,7 +76,7 @@ def confusion_table(scores: Scores) -> Table:
 
 def calibration_table(scores: Scores) -> Table:
     """Return how often each confidence was right, bin by bin, empty bins left out."""
-    table = _table("Calibration", "confidence", "images", "mean confidence", "accuracy")
+    table = plain_table("Calibration", "confidence", "images", "mean confidence", "accuracy")
     for filled in scores.reliability:
         if filled.images:
             table.add_row(
@@ -90,7 +90,7 @@ def calibration_table(scores: Scores) -> Table:
 
 def subject_table(scores: Scores) -> Table:
     """Return the scores by subject."""
-    table = _table(
+    table = plain_table(
         "By subject", "subject", "label", "images", "accuracy", "95% interval", "mean P(blast)"
     )
     for row in scores.subjects:
@@ -120,7 +120,8 @@ def _between(low: float, high: float) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f}%"
 
 
-def _table(title: str, first: str, *others: str) -> Table:
+def plain_table(title: str, first: str, *others: str) -> Table:
+    """Return an empty table: a column of names, and columns of figures."""
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column(first, overflow="fold")
     for name in others:

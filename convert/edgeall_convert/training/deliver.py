@@ -11,34 +11,15 @@ import numpy as np
 
 from edgeall.field.colour import mean_lab
 from edgeall.model.manifest import ColourStatistics
-from edgeall.store.durable import disk_error, make_folder, write_durably
+from edgeall.store.durable import make_folder, write_durably
 from edgeall_convert.training.pipeline import feed
 
 if TYPE_CHECKING:
-    import keras
-
     from edgeall_convert.training.gallery import Gallery
     from edgeall_convert.training.pipeline import Feeding
 
 CALIBRATION_IMAGES = 200
 _COLOUR_BATCHES = 16
-
-
-def save_network(model: keras.Model, path: Path) -> None:
-    """Save a network whole or not at all.
-
-    Raises
-    ------
-    StoreError
-        It cannot be written there.
-    """
-    aside = path.with_name(f".{path.stem}.part.keras")
-    try:
-        model.save(aside)
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise disk_error(path, error) from error
 
 
 def measure_colours(gallery: Gallery, feeding: Feeding, seed: int) -> ColourStatistics:

@@ -18,9 +18,10 @@ import msgspec
 import numpy as np
 
 from edgeall.errors import EdgeallError, InputError
-from edgeall.store.durable import disk_error, make_folder, write_durably
+from edgeall.store.durable import make_folder, write_durably
 from edgeall_convert.evaluate.run_report import Epoch
 from edgeall_convert.training.pipeline import Feeding, batches_in_epoch, feed
+from edgeall_convert.training.saving import save_network
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -228,7 +229,7 @@ def _keep(
 ) -> State:
     """Save the network, then the state that names it, then drop what neither names."""
     name = f"epoch-{len(epochs):04d}.keras"
-    _save(model, fitting.folder / name)
+    save_network(model, fitting.folder / name)
     is_best = before is None or _merit(epochs[-1]) > _merit(epochs[before.best_epoch - 1])
     state = State(
         settings=fitting.settings,
@@ -246,16 +247,6 @@ def _keep(
 
 def _merit(epoch: Epoch) -> tuple[float, float]:
     return epoch.valid_balanced_accuracy, -epoch.valid_loss
-
-
-def _save(model: keras.Model, path: Path) -> None:
-    aside = path.with_name(f".{path.stem}.part.keras")
-    try:
-        model.save(aside)
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise disk_error(path, error) from error
 
 
 def _load(path: Path) -> keras.Model:

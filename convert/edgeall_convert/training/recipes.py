@@ -77,7 +77,7 @@ _FIELD = Augmentation(scale=0.12, shift=0.05, stain=0.08, gray=0.03, camera=0.2)
 """For whole fields: a field keeps some of its stain, which its laboratory shares with it."""
 
 _CELL = Augmentation(
-    scale=0.08, shift=0.05, stain=0.2, transfer=0.5, gray=0.05, camera=0.5, outline=True
+    scale=0.1, shift=0.05, stain=0.3, transfer=0.9, gray=0.1, camera=0.7, outline=True
 )
 """For cells: no colour, sharpness or outline of one laboratory may tell a class."""
 

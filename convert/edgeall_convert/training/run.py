@@ -28,7 +28,6 @@ from edgeall_convert.training.collect import Collection, collect
 from edgeall_convert.training.deliver import (
     choose_calibration,
     measure_colours,
-    save_network,
     write_pictures,
 )
 from edgeall_convert.training.fit import Fitted, Fitting, fit, predict
@@ -36,6 +35,7 @@ from edgeall_convert.training.gallery import CELL_SHARE
 from edgeall_convert.training.hardware import Hardware, prepare_hardware
 from edgeall_convert.training.pipeline import Feeding
 from edgeall_convert.training.recipes import Recipe, choose_recipe
+from edgeall_convert.training.saving import save_network
 
 if TYPE_CHECKING:
     import numpy as np
