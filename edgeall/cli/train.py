@@ -49,8 +49,12 @@ def train(
         typer.Option("--output", "-o", help="The run folder. [default: runs/ and what was asked]"),
     ] = None,
     split: Annotated[
-        str, typer.Option(help="random, block, subject or given (by folders), or a split.json.")
-    ] = "random",
+        str | None,
+        typer.Option(
+            help="random, block, subject, given (by folders), or a split.json. "
+            "[default: given where folders are named train and test, else random]"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds split and train alike.")] = 0,
     unit: Annotated[
         ShownChoice | None,
@@ -72,7 +76,7 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="[default: the recipe's]")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="[default: the recipe's]")] = None,
     rate: Annotated[
-        float | None, typer.Option(min=0, help="Learning rate. [default: the recipe's]")
+        float | None, typer.Option(min=1e-9, help="Learning rate. [default: the recipe's]")
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at an unreadable image; do not leave it out.")
@@ -118,10 +122,10 @@ def train(
 
 
 def _run_folder(
-    data: Path, network: NetworkChoice, recipe: RecipeChoice, split: str, seed: int
+    data: Path, network: NetworkChoice, recipe: RecipeChoice, split: str | None, seed: int
 ) -> Path:
-    parts = (data.resolve().name, network.value, recipe.value, Path(split).stem, str(seed))
-    return Path("runs") / "-".join(parts)
+    parts = [data.resolve().name, network.value, recipe.value, str(seed)]
+    return Path("runs") / "-".join([*parts, *([Path(split).stem] if split else [])])
 
 
 def _blasts(typed: str | None) -> tuple[str, ...] | None:

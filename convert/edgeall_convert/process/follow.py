@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -69,7 +70,17 @@ def _listen(
                 raise _named(name)(sentence)
             case Done(report=report):
                 return report
-    raise EdgeallError(no_memory if worker.wait() == -9 else _silent_end(worker.returncode, log))
+    worker.wait()
+    raise EdgeallError(
+        no_memory if _lacked_memory(worker, log) else _silent_end(worker.returncode, log)
+    )
+
+
+def _lacked_memory(worker: subprocess.Popen[str], log: Path) -> bool:
+    """Tell the system's kill, or an allocation that C++ could not make."""
+    return worker.returncode == -signal.SIGKILL or (
+        worker.returncode == -signal.SIGABRT and "bad_alloc" in log.read_text(errors="replace")
+    )
 
 
 def _named(name: str) -> type[EdgeallError]:

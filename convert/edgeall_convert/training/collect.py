@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 BLAST_NAMES = frozenset({"blast", "all", "early", "pre", "pro", "malignant", "lymphoblast"})
 """Labels that mean blasts in the data sets we know, in lower case."""
 
-_RULES = frozenset({"random", "block", "subject", "given"})
+_RULES: dict[str, Rule] = {
+    "random": "random",
+    "block": "block",
+    "subject": "subject",
+    "given": "given",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,8 +143,11 @@ def choose_blasts(labels: Sequence[str], given: Sequence[str] | None) -> tuple[s
 
 
 def _split(request: TrainRequest, examples: Sequence[Example], data: Path) -> Split:
-    if request.split in _RULES:
-        rule: Rule = request.split  # type: ignore[assignment]
+    if request.split is None:
+        divided = any(example.subset for example in examples)
+        return split_examples(examples, "given" if divided else "random", request.seed)
+    rule = _RULES.get(request.split)
+    if rule:
         return split_examples(examples, rule, request.seed)
     return read_split(Path(request.split), examples, data)
 

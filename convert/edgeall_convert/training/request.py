@@ -18,7 +18,7 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
     network: str
     out: str
     recipe: Literal["published", "robust"] = "published"
-    split: str = "random"
+    split: str | None = None
     seed: int = 0
     unit: Literal["field", "cell", "found"] | None = None
     blasts: tuple[str, ...] | None = None

@@ -72,3 +72,14 @@ def test_one_class_is_no_data_for_a_classifier(tmp_path):
         shutil.copy(path, tmp_path)
     with pytest.raises(InputError, match="all images are blast; a classifier needs two classes"):
         _collect(data=str(tmp_path))
+
+
+def test_folders_named_train_and_test_divide_by_themselves(tmp_path):
+    for number, path in enumerate(sorted(cells_folder().rglob("*.png"))):
+        place = tmp_path / ("test" if number % 4 == 0 else "train") / path.parent.name / path.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+    collected = _collect(data=str(tmp_path), split=None)
+    assert collected.split.rule == "given"
+    assert {example.subset for example in collected.test.examples} == {"test"}
+    assert _collect(split=None).split.rule == "random"
