@@ -1,6 +1,6 @@
 """``edgeall benchmark``: what one image costs on this device."""
 
-from __future__ import annotations
+# No postponed annotations here: typer would evaluate each of them again, which --help waits for.
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,8 +60,8 @@ def _thread_counts(listed: str) -> list[int]:
 
 
 def _subject(
-    model: Path, image: Path | None, cropping: Cropping, um_per_pixel: float | None
-) -> Subject:
+    model: Path, image: Path | None, cropping: "Cropping", um_per_pixel: float | None
+) -> "Subject":
     """Return what is timed; a plain network has no way from a picture to a call."""
     from edgeall.camera.folder import list_images
     from edgeall.cli.plain_facts import has_manifest
@@ -83,7 +83,7 @@ def _subject(
     return Subject(model)
 
 
-def _print(result: Benchmark) -> None:
+def _print(result: "Benchmark") -> None:
     from edgeall.cli.score_tables import table_console
 
     console = table_console()
@@ -109,7 +109,7 @@ def _print(result: Benchmark) -> None:
         console.print("There is no manifest, so the way from a file to its calls was not timed.")
 
 
-def _times_table(result: Benchmark) -> Table:
+def _times_table(result: "Benchmark") -> "Table":
     from rich.table import Table
 
     table = Table()
@@ -128,5 +128,5 @@ def _times_table(result: Benchmark) -> Table:
     return table
 
 
-def _add(table: Table, name: str, threads: int, times: Times) -> None:
+def _add(table: "Table", name: str, threads: int, times: "Times") -> None:
     table.add_row(name, str(threads), f"{times.p50:.3f}", f"{times.p95:.3f}")

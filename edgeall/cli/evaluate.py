@@ -1,6 +1,6 @@
 """``edgeall evaluate``: what a bundle gets right on labelled images, on this device."""
 
-from __future__ import annotations
+# No postponed annotations here: typer would evaluate each of them again, which --help waits for.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,7 +68,7 @@ def evaluate(
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Progress]:
+def _progress(total: int) -> "Iterator[Progress]":
     """Show on stderr how many images were read."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Display
@@ -89,14 +89,14 @@ def _progress(total: int) -> Iterator[Progress]:
         yield lambda done, _: display.update(task, completed=done)
 
 
-def _write_csv(path: Path, bundle: Bundle, evaluation: Evaluation) -> None:
+def _write_csv(path: Path, bundle: "Bundle", evaluation: "Evaluation") -> None:
     from edgeall.evaluate.rows import as_csv
     from edgeall.store.durable import write_durably
 
     write_durably(path, as_csv(evaluation, bundle.manifest.output))
 
 
-def _json(bundle: Bundle, folder: Path, evaluation: Evaluation) -> str:
+def _json(bundle: "Bundle", folder: Path, evaluation: "Evaluation") -> str:
     import msgspec
 
     from edgeall.cli.printing import DISCLAIMER
@@ -113,7 +113,7 @@ def _json(bundle: Bundle, folder: Path, evaluation: Evaluation) -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
 
 
-def _print(bundle: Bundle, evaluation: Evaluation) -> None:
+def _print(bundle: "Bundle", evaluation: "Evaluation") -> None:
     from edgeall.cli.printing import DISCLAIMER
     from edgeall.cli.score_tables import score_tables, table_console
 
