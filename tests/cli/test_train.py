@@ -65,7 +65,7 @@ def test_the_run_folder_holds_everything(run):
     assert facts["labels"] == ["normal", "blast"]
     assert facts["blasts"] == ["blast"]
     assert (facts["unit"], facts["background"], facts["preprocess"]) == ("cell", "black", "none")
-    assert facts["cell_diameter_px"] == pytest.approx(48 * 205 / 450, abs=0.1)
+    assert facts["cell_diameter_px"] == pytest.approx(48 * 205 / 450, rel=0.1)
     assert facts["metrics"]["test_images"] == 2
     assert all((out / name).is_file() for name in facts["calibration"])
     report = json.loads((out / "report.json").read_text())

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from edgeall.cells.finder import find_cells
 from edgeall.field.colour import mean_lab
 from edgeall.model.manifest import ColourStatistics
 from edgeall.store.durable import make_folder, write_durably
+from edgeall_convert.training.gallery import BLACK
 from edgeall_convert.training.pipeline import feed
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 CALIBRATION_IMAGES = 200
 _COLOUR_BATCHES = 16
+_MEASURED_CELLS = 100
 
 
 def measure_colours(gallery: Gallery, feeding: Feeding, seed: int) -> ColourStatistics:
@@ -37,6 +40,25 @@ def measure_colours(gallery: Gallery, feeding: Feeding, seed: int) -> ColourStat
         deviation=(float(spread[0]), float(spread[1]), float(spread[2])),
         images=len(means),
     )
+
+
+def measure_diameter(gallery: Gallery, *, black: bool) -> float | None:
+    """Return the median diameter of the cells in ``(n, side, side, 3)`` inputs, in their pixels.
+
+    On black a cell is what is not; a box holds its cell from side to side; in
+    any other picture the device's own finder looks for it. None where it finds
+    none in most of them: somebody has to say then.
+    """
+    side = gallery.pixels.shape[1]
+    if black:
+        areas = (gallery.pixels.max(axis=3) > BLACK).sum(axis=(1, 2))
+        return float(np.median(np.sqrt(4 * areas / np.pi)))
+    if all(example.box for example in gallery.examples):
+        return float(side)
+    chosen = gallery.pixels[:: max(1, len(gallery.pixels) // _MEASURED_CELLS)]
+    found = [find_cells(pixels).cells for pixels in chosen]
+    largest = [max(cell.diameter_px for cell in cells) for cells in found if cells]
+    return float(np.median(largest)) if 2 * len(largest) > len(chosen) else None
 
 
 def choose_calibration(gallery: Gallery, seed: int) -> Gallery:

@@ -28,10 +28,10 @@ from edgeall_convert.training.collect import Collection, collect
 from edgeall_convert.training.deliver import (
     choose_calibration,
     measure_colours,
+    measure_diameter,
     write_pictures,
 )
 from edgeall_convert.training.fit import Fitted, Fitting, fit, predict
-from edgeall_convert.training.gallery import CELL_SHARE
 from edgeall_convert.training.hardware import Hardware, prepare_hardware
 from edgeall_convert.training.pipeline import Feeding
 from edgeall_convert.training.recipes import Recipe, choose_recipe
@@ -244,7 +244,7 @@ def _deliver(
     write_pictures(collection.test, collection.labels, out / "test")
     path = out / "model.keras"
     is_cell, rule = collection.unit == "cell", collection.split.rule
-    size = report.input_size[0]
+    diameter = measure_diameter(collection.train, black=collection.black) if is_cell else None
     write_sidecar(
         path,
         Sidecar(
@@ -253,7 +253,7 @@ def _deliver(
             labels=collection.labels,
             blasts=collection.blasts,
             unit=collection.unit,
-            cell_diameter_px=round(CELL_SHARE * size, 1) if is_cell else None,
+            cell_diameter_px=round(diameter, 1) if diameter else None,
             background=("black" if collection.black else "as-seen") if is_cell else None,
             preprocess="none",
             colour=measure_colours(collection.train, feeding, request.seed),
