@@ -14,6 +14,7 @@ class NetworkChoice(StrEnum):
 
     resnet50 = "resnet50"
     qcresnet = "qcresnet"
+    qcresnet_small = "qcresnet-small"
     cnn4 = "cnn4"
     sequential = "sequential"
     vggnet = "vggnet"

@@ -11,6 +11,9 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+SMALL_WIDTH = 24
+"""Maps of the form that a small device reads in a millisecond; a seventh of the weights."""
+
 MOMENTUM = 0.9
 """Of the running means: a few hundred cells make few batches, and 0.99 lags behind them."""
 

@@ -88,6 +88,12 @@ def _qcresnet(classes: int, size: int, weights: Weights) -> keras.Model:
     return qcresnet(size, classes)
 
 
+def _qcresnet_small(classes: int, size: int, weights: Weights) -> keras.Model:
+    from edgeall_convert.networks.qcresnet import SMALL_WIDTH, qcresnet
+
+    return qcresnet(size, classes, width=SMALL_WIDTH)
+
+
 def _cnn4(classes: int, size: int, weights: Weights) -> keras.Model:
     from edgeall_convert.networks.cnn4 import cnn4
 
@@ -141,6 +147,13 @@ _SPECS = (
         size=224,
         source="Reddy et al., QCResNet on C-NMC",
         reported="98.9% on C-NMC, split 8:1:1",
+    ),
+    NetworkSpec(
+        name="qcresnet-small",
+        make=_qcresnet_small,
+        size=96,
+        source="Reddy et al., QCResNet, here at 24 maps in place of 64 and 96 pixels",
+        reported="nothing at this size",
     ),
     NetworkSpec(
         name="cnn4",

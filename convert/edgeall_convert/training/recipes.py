@@ -55,6 +55,14 @@ PUBLISHED: dict[str, Recipe] = {
         balanced=True,
         augmentation=Augmentation(scale=0.1, shift=0.05),
     ),
+    # Ours alone, and trained like its large form.
+    "qcresnet-small": Recipe(
+        epochs=30,
+        batch=32,
+        cosine=True,
+        balanced=True,
+        augmentation=Augmentation(scale=0.1, shift=0.05),
+    ),
     # RMSprop; rate and length are not told (Unnithan). At 1e-3 it does not learn.
     "cnn4": Recipe(epochs=10, batch=32, optimizer="rmsprop", rate=1e-4),
     # Nothing is told beyond the layers (Pak Heart J 2023).
