@@ -60,10 +60,17 @@ def run(folder: Path, plots: Path | None, split: Path | None, *, as_json: bool) 
 
         for path in write_plots(inspection, plots):
             notes.print(f"edgeall: wrote {path}", markup=False)
-    for sentence in (*inspection.problems, *inspection.broken):
+    for sentence in (*_first_problems(inspection.problems), *inspection.broken):
         warn(sentence)
     if inspection.broken:
         raise typer.Exit(1)
+
+
+def _first_problems(problems: Sequence[str]) -> list[str]:
+    """Return the first problems, and how many more there are."""
+    more = len(problems) - _SHOWN
+    told = f"{more} more problem{'s' * (more != 1)}: --json lists all."
+    return [*problems[:_SHOWN], *([told] if more > 0 else [])]
 
 
 def _print(console: Console, found: DataInspection) -> None:
@@ -78,7 +85,8 @@ def _print(console: Console, found: DataInspection) -> None:
     for group in found.near[:_SHOWN]:
         console.print(Text(f"  {', '.join(group[:4])}{' and more' if len(group) > 4 else ''}"))
     if len(found.near) > _SHOWN:
-        console.print(Text(f"  and {len(found.near) - _SHOWN} more groups: --json lists them all"))
+        more = _groups(len(found.near) - _SHOWN, "more ")
+        console.print(Text(f"  and {more}: --json lists them all"))
     if found.held_near_duplicates is not None:
         share = f"{found.held_near_duplicates:.1%}"
         console.print(Text(f"{share} of the test images have a near-duplicate in training."))
@@ -117,4 +125,8 @@ def _duplicate_sentence(kind: str, groups: Sequence[Sequence[str]]) -> str:
     if not groups:
         return f"No images are {kind}."
     images = sum(len(group) for group in groups)
-    return f"{images} images are {kind}, in {len(groups)} groups."
+    return f"{images} images are {kind}, in {_groups(len(groups))}."
+
+
+def _groups(count: int, which: str = "") -> str:
+    return f"{count} {which}group{'s' * (count != 1)}"

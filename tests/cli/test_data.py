@@ -76,3 +76,22 @@ def test_a_folder_that_is_none_is_told(edgeall, tmp_path):
     ended = edgeall("data", tmp_path / "absent")
     assert ended.code == 3
     assert "there is no such folder" in ended.stderr
+
+
+def test_many_problems_are_cut_short_on_the_screen_and_whole_in_json(edgeall, tmp_path):
+    for number, path in enumerate(sorted(cells_folder().rglob("*.png"))):
+        for side in ("train", "test"):
+            place = tmp_path / side / "a" / f"{number}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place)
+    ended = edgeall("data", tmp_path)
+    assert ended.stderr.count("divided into test and train") == 8
+    assert "4 more problems: --json lists all." in ended.stderr
+    assert len(json.loads(edgeall("data", tmp_path, "--json").stdout)["problems"]) == 12
+
+
+def test_one_group_is_told_as_one(edgeall, tmp_path):
+    for name in ("a/1.png", "a/2.png"):
+        (tmp_path / "a").mkdir(exist_ok=True)
+        shutil.copy(next(cells_folder().rglob("*.png")), tmp_path / name)
+    assert "2 images are near-duplicates, in 1 group." in edgeall("data", tmp_path).stdout

@@ -47,7 +47,8 @@ def draw_subset_bars(inspection: DataInspection) -> str:
         axes = figure.subplots()
         bars = axes.bar(list(sizes), list(sizes.values()), color=COLOURS[0], width=0.6)
         axes.bar_label(bars, padding=2, color=SOFT)
-        axes.set(title="Images by subset")
+        what = "Images" if inspection.examples == inspection.files else "Labelled boxes"
+        axes.set(title=f"{what} by subset")
         axes.margins(y=0.12)
         return as_svg(figure)
 

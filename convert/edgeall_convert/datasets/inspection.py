@@ -91,7 +91,7 @@ def inspect_data(
         (path, one) for path, one in zip(paths, read, strict=True) if isinstance(one, Fingerprint)
     ]
     groups = near_duplicates([one for _, one in whole])
-    exact = _equal_files([path for path, _ in whole], groups)
+    exact = _equal_files([path for path, _ in whole])
     near = [tuple(whole[position][0] for position in group) for group in groups]
     side_of = dict(zip([example.path for example in examples], sides, strict=True))
     divided = set(sides) != {UNDIVIDED}
@@ -108,7 +108,12 @@ def inspect_data(
         near=tuple(_named(group, folder) for group in near),
         held_near_duplicates=share_across(groups, trains) if divided else None,
         broken=tuple(str(one) for one in read if isinstance(one, ImageError)),
-        problems=(*_label_problems(examples, sides, near, folder), *_subject_problems(examples)),
+        problems=(
+            *_side_problems(examples, sides),
+            *_subject_problems(examples),
+            *_group_problems(near, _label_of_files(examples), "labelled", folder),
+            *_group_problems(near, side_of, "divided into", folder),
+        ),
     )
 
 
@@ -140,13 +145,16 @@ def _subjects(examples: Sequence[Example]) -> tuple[SubjectImages, ...]:
     )
 
 
-def _equal_files(paths: Sequence[Path], groups: Sequence[Sequence[int]]) -> list[tuple[Path, ...]]:
-    """Return groups of equal files; only those that show the same can be equal."""
+def _equal_files(paths: Sequence[Path]) -> list[tuple[Path, ...]]:
+    """Return groups of equal files; only those of one length are read again."""
+    of_length: dict[int, list[Path]] = {}
+    for path in paths:
+        of_length.setdefault(path.stat().st_size, []).append(path)
     same: dict[str, list[Path]] = {}
-    for group in groups:
-        for position in group:
-            digest = hashlib.sha256(paths[position].read_bytes()).hexdigest()
-            same.setdefault(digest, []).append(paths[position])
+    for alike in of_length.values():
+        for path in alike if len(alike) > 1 else ():
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            same.setdefault(digest, []).append(path)
     return [tuple(equal) for equal in same.values() if len(equal) > 1]
 
 
@@ -154,22 +162,11 @@ def _named(group: Sequence[Path], folder: Path) -> tuple[str, ...]:
     return tuple(path.relative_to(folder).as_posix() for path in group)
 
 
-def _label_problems(
-    examples: Sequence[Example],
-    sides: Sequence[str],
-    near: Sequence[Sequence[Path]],
-    folder: Path,
-) -> list[str]:
-    label_of: Mapping[Path, str] = {example.path: example.label for example in examples}
-    problems = []
-    for group in near:
-        labels = sorted({label_of[path] for path in group})
-        if len(labels) > 1:
-            named = " and ".join(_named(group[:2], folder))
-            problems.append(f"{named} show the same but are labelled {' and '.join(labels)}.")
+def _side_problems(examples: Sequence[Example], sides: Sequence[str]) -> list[str]:
     own: dict[str, set[str]] = {}
     for side, example in zip(sides, examples, strict=True):
         own.setdefault(side, set()).add(example.label)
+    problems = []
     for side in ("valid", "test"):
         if side in own and "train" in own and own[side] != own["train"]:
             listed = ", ".join(sorted(own[side] ^ own["train"]))
@@ -187,3 +184,26 @@ def _subject_problems(examples: Sequence[Example]) -> list[str]:
         for subject, own in labels.items()
         if len(own) > 1
     ]
+
+
+def _label_of_files(examples: Sequence[Example]) -> dict[Path, str]:
+    """Return each file's label, or all labels of its boxes."""
+    labels: dict[Path, set[str]] = {}
+    for example in examples:
+        labels.setdefault(example.path, set()).add(example.label)
+    return {path: "/".join(sorted(own)) for path, own in labels.items()}
+
+
+def _group_problems(
+    groups: Sequence[Sequence[Path]], kind_of: Mapping[Path, str], wrong: str, folder: Path
+) -> list[str]:
+    """Return a sentence for each group of two and more kinds, with one file of each."""
+    problems = []
+    for group in groups:
+        first: dict[str, Path] = {}
+        for path in group:
+            first.setdefault(kind_of[path], path)
+        if len(first) > 1:
+            named = " and ".join(_named(tuple(first.values()), folder))
+            problems.append(f"{named} show the same but are {wrong} {' and '.join(first)}.")
+    return problems
