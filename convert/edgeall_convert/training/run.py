@@ -258,7 +258,7 @@ def _deliver(
             preprocess="none",
             colour=measure_colours(collection.train, feeding, request.seed),
             calibration=names,
-            data=", ".join(report.data),
+            data=", ".join(Path(folder).resolve().name for folder in report.data),
             split="unknown" if rule == "given" else rule,
             split_file="split.json",
             metrics=_metrics(report),
