@@ -22,7 +22,7 @@ from edgeall.model.classifier import Classifier
 from edgeall.samples.paths import fields_folder
 from edgeall.service.keep import StoreKeeper
 from edgeall.service.smear import read_smear, slide_facts
-from edgeall.settings import ReadingAims
+from edgeall.settings.sections import ReadingAims
 from edgeall.store.store import Store
 
 FRAMES = 96

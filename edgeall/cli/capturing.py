@@ -31,7 +31,8 @@ from edgeall.service.keep import NoKeeper, StoreKeeper
 from edgeall.service.listing import ListedField
 from edgeall.service.pipeline import Limits, ReadField
 from edgeall.service.smear import Smear, read_smear, slide_facts
-from edgeall.settings import Settings, load_settings
+from edgeall.settings.load import load_settings
+from edgeall.settings.sections import Settings
 from edgeall.store.store import Store
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from edgeall.cli.capturing import REFUSED_SOME, STOPPED_BY_HAND, Request, camera
 from edgeall.cli.printing import plain_console, warn
 from edgeall.errors import ImageError, UsageError
 from edgeall.service.record import record_frame
-from edgeall.settings import load_settings
+from edgeall.settings.load import load_settings
 
 if TYPE_CHECKING:
     from edgeall.camera.source import Source

@@ -20,7 +20,7 @@ def store_folder(store: Path | None, settings: Path | None) -> Path:
     """Return the store's folder: the flag's, else the settings'."""
     if store is not None:
         return store
-    from edgeall.settings import load_settings
+    from edgeall.settings.load import load_settings
 
     return load_settings(settings).store.folder
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgeall.model.bundle import Bundle
     from edgeall.model.classifier import Classifier
     from edgeall.service.keep import Keeper
-    from edgeall.settings import ReadingAims
+    from edgeall.settings.sections import ReadingAims
     from edgeall.slide.reading import Reading
 
 

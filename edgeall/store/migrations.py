@@ -90,8 +90,9 @@ def migrate(
     The connection must be in autocommit mode. A migration and the version it
     leads to are one transaction, so that a power cut leaves the former version.
     """
+    holds_rows = version_of(connection) > 0
     while (version := version_of(connection)) < len(migrations):
-        if version:
+        if holds_rows:
             copy_beside(connection, path, version)
         _apply(connection, version, migrations[version])
 

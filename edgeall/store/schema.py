@@ -1,4 +1,4 @@
-"""The tables, as the migrations that made them; the newest edgeall applies them all.
+"""The tables of readings, and all migrations; the newest edgeall applies them all.
 
 ::
 
@@ -13,6 +13,9 @@ clock; the cells of a field and the fields of a reading are written with it.
 from __future__ import annotations
 
 from typing import Final
+
+from edgeall.store.append_only import guards
+from edgeall.store.schema_service import SERVICE
 
 APPLICATION_ID: Final = 0x45444741
 """``EDGA``, in the database's header: tells our file from another program's."""
@@ -146,19 +149,6 @@ _APPEND_ONLY = {
 """Every table, with the columns by which a row could be replaced."""
 
 
-def _guards(table: str, unique: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse what would change or remove a row; ``INSERT OR REPLACE`` removes one, too."""
-    sentence = f"{table}: findings are append-only; write a new row that corrects this one"
-    refuse = f"BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
-    same = " OR ".join(f"{column} = NEW.{column}" for column in unique)
-    return (
-        f"CREATE TRIGGER {table}_is_not_changed BEFORE UPDATE ON {table} {refuse}",
-        f"CREATE TRIGGER {table}_is_not_removed BEFORE DELETE ON {table} {refuse}",
-        f"CREATE TRIGGER {table}_is_not_replaced BEFORE INSERT ON {table} "
-        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) {refuse}",
-    )
-
-
 _CLOSED = "a run that has its reading takes no more; begin another run"
 
 _CLOSED_RUNS = (
@@ -179,9 +169,9 @@ _CLOSED_RUNS = (
 _FIRST = (
     f"PRAGMA application_id = {APPLICATION_ID}",
     *_TABLES,
-    *(guard for table, unique in _APPEND_ONLY.items() for guard in _guards(table, unique)),
+    *(guard for table, unique in _APPEND_ONLY.items() for guard in guards(table, unique)),
     *_CLOSED_RUNS,
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, SERVICE)
 """What leads from version n to n + 1, at place n. Never edit one that was released: add one."""

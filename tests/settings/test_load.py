@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from edgeall import settings as module
 from edgeall.errors import UsageError
-from edgeall.settings import Settings, load_settings
+from edgeall.settings import load as module
+from edgeall.settings.load import load_settings
+from edgeall.settings.sections import Settings
 from edgeall.slide.tally import MIN_CELLS, TARGET_WIDTH
 
 
@@ -75,11 +76,11 @@ def test_a_path_may_start_at_home(write, monkeypatch):
 
 
 def test_the_users_file_is_found_before_the_machines(monkeypatch, tmp_path):
-    mine = tmp_path / "config" / "edgeall" / "settings.toml"
+    mine = tmp_path / "config" / "edgeall" / "edgeall.toml"
     mine.parent.mkdir(parents=True)
     mine.write_text("[model]\nthreads = 3\n")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    assert module.usual_places() == (mine, Path("/etc/edgeall/settings.toml"))
+    assert module.usual_places() == (mine, Path("/etc/edgeall/edgeall.toml"))
     assert load_settings(None).model.threads == 3
 
 

@@ -1,4 +1,4 @@
-"""The settings: one TOML file, typed and checked, every key with a default.
+"""Reading the settings: one TOML file, typed and checked, and the environment over it.
 
 ::
 
@@ -21,98 +21,19 @@ import os
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import msgspec
-from msgspec import Meta
 
 from edgeall.errors import UsageError
-from edgeall.slide.tally import MIN_CELLS, TARGET_WIDTH
+from edgeall.settings.sections import Settings, xdg
 
-FILE = "edgeall/settings.toml"
+FILE = "edgeall/edgeall.toml"
 """Looked for in ``$XDG_CONFIG_HOME`` (``~/.config``), then in ``/etc``; the first one counts."""
 
 _PREFIX = "EDGEALL"
 
 _Decode: TypeAlias = Callable[[type, Any], Any]
-
-
-def default_store() -> Path:
-    """Return where findings are kept unless somebody says otherwise."""
-    return _xdg("XDG_DATA_HOME", ".local/share") / "edgeall"
-
-
-class Camera(msgspec.Struct, frozen=True, kw_only=True):
-    """Where frames come from, and what the camera is held to."""
-
-    source: Annotated[
-        str,
-        Meta(min_length=1, description="What capture reads where no --source is given."),
-    ] = "auto"
-    width: Annotated[
-        Annotated[int, Meta(ge=16, le=16384)] | None,
-        Meta(description="Width of a frame in pixels; needs height too."),
-    ] = None
-    height: Annotated[
-        Annotated[int, Meta(ge=16, le=16384)] | None,
-        Meta(description="Height of a frame in pixels; needs width too."),
-    ] = None
-    exposure_us: Annotated[
-        Annotated[int, Meta(ge=1, le=60_000_000)] | None,
-        Meta(description="Exposure in microseconds; unset leaves it to the camera."),
-    ] = None
-    gain: Annotated[
-        Annotated[float, Meta(ge=0.01, le=1000)] | None,
-        Meta(description="Analogue gain; unset leaves it to the camera."),
-    ] = None
-    colour_gains: Annotated[
-        tuple[Annotated[float, Meta(gt=0, le=32)], Annotated[float, Meta(gt=0, le=32)]] | None,
-        Meta(description="Gains of red and of blue; unset leaves the white balance to the camera."),
-    ] = None
-    um_per_pixel: Annotated[
-        Annotated[float, Meta(ge=0.001, le=100)] | None,
-        Meta(description="Scale of a frame in micrometres a pixel, measured with a stage ruler."),
-    ] = None
-
-
-class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """What reads the frames."""
-
-    path: Annotated[
-        Path | None, Meta(description="The bundle; unset reads with the one that ships.")
-    ] = None
-    threads: Annotated[
-        int, Meta(ge=1, le=64, description="Threads of the network; one leaves room for the rest.")
-    ] = 1
-
-
-class ReadingAims(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reading is held to."""
-
-    min_cells: Annotated[
-        int, Meta(ge=1, description="Identified cells under which a reading is flagged.")
-    ] = MIN_CELLS
-    target_width: Annotated[
-        float,
-        Meta(gt=0, le=1, description="Width of the blast fraction's interval that is aimed at."),
-    ] = TARGET_WIDTH
-
-
-class Storage(msgspec.Struct, frozen=True, kw_only=True):
-    """Where findings are kept."""
-
-    folder: Annotated[Path, Meta(description="Folder of the database and its images.")] = (
-        msgspec.field(default_factory=default_store)
-    )
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings; a default `Settings()` knows nothing of files and environment."""
-
-    camera: Camera = Camera()
-    model: Model = Model()
-    reading: ReadingAims = ReadingAims()
-    store: Storage = msgspec.field(default_factory=Storage)
 
 
 def load_settings(path: Path | None) -> Settings:
@@ -143,13 +64,7 @@ def load_settings(path: Path | None) -> Settings:
 
 def usual_places() -> tuple[Path, ...]:
     """Return where a settings file is looked for, the one that counts first."""
-    return _xdg("XDG_CONFIG_HOME", ".config") / FILE, Path("/etc") / FILE
-
-
-def _xdg(variable: str, otherwise: str) -> Path:
-    # The XDG specification has relative values ignored.
-    named = Path(os.environ.get(variable, ""))
-    return named if named.is_absolute() else Path.home() / otherwise
+    return xdg("XDG_CONFIG_HOME", ".config") / FILE, Path("/etc") / FILE
 
 
 def _from_file(path: Path) -> Settings:
