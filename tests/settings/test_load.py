@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edgeall.errors import UsageError
 from edgeall.settings import load as module
 from edgeall.settings.load import load_settings
-from edgeall.settings.sections import Settings
+from edgeall.settings.sections import Settings, default_store
 from edgeall.slide.tally import MIN_CELLS, TARGET_WIDTH
 
 
@@ -87,7 +87,7 @@ def test_the_users_file_is_found_before_the_machines(monkeypatch, tmp_path):
 def test_a_relative_xdg_folder_is_ignored(monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", "data")
     monkeypatch.setenv("HOME", "/home/ada")
-    assert module.default_store() == Path("/home/ada/.local/share/edgeall")
+    assert default_store() == Path("/home/ada/.local/share/edgeall")
 
 
 def test_the_environment_wins_over_the_file(write, monkeypatch, tmp_path):
