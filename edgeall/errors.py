@@ -16,6 +16,8 @@
     │   ├── CameraAbsentError    4  none found, or not the one that was named
     │   ├── CameraBusyError      4  another program holds it
     │   └── CameraLostError      4  it stopped delivering frames
+    │       ├── CameraHangsError   4  it is there and delivers nothing
+    │       └── CameraFrozenError  4  it repeats one picture
     ├── StoreError               5  the database or the image folder
     │   ├── DiskFullError        5  no room left
     │   └── NewerDatabaseError   5  written by a later edgeall
@@ -90,6 +92,14 @@ class CameraBusyError(CameraError):
 
 class CameraLostError(CameraError):
     """The camera stopped delivering frames; what was read before is kept."""
+
+
+class CameraHangsError(CameraLostError):
+    """The camera has delivered nothing for seconds, without saying that it failed."""
+
+
+class CameraFrozenError(CameraLostError):
+    """The camera delivers the same picture again and again, bit by bit."""
 
 
 class StoreError(EdgeallError):

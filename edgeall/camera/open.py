@@ -11,13 +11,17 @@ from edgeall.camera.folder import SUFFIXES, list_images, natural_key
 from edgeall.camera.picamera2 import Picamera2Camera, count_cameras
 from edgeall.camera.replay import ImageFiles, VideoFile
 from edgeall.camera.v4l2 import V4l2Camera, list_capture_devices
+from edgeall.camera.watched import WatchedFolder
 from edgeall.errors import CameraAbsentError, InputError, UsageError
 
 if TYPE_CHECKING:
     from edgeall.camera.source import CameraSettings, Source
 
 _VIDEOS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mjpeg"})
-_KINDS = "auto, picamera2[:N], v4l2:/dev/videoN, an image, a folder, a glob, a video, or samples"
+_KINDS = (
+    "auto, picamera2[:N], v4l2:/dev/videoN, watch:FOLDER, an image, a folder, a glob, a video, "
+    "or samples"
+)
 
 
 def open_camera(spec: str, settings: CameraSettings) -> Source:
@@ -40,6 +44,8 @@ def open_camera(spec: str, settings: CameraSettings) -> Source:
         return Picamera2Camera(int(found[1] or 0), settings)
     if spec.startswith("v4l2:"):
         return V4l2Camera(Path(spec.removeprefix("v4l2:")), settings)
+    if spec.startswith("watch:"):
+        return WatchedFolder(Path(spec.removeprefix("watch:")).expanduser(), settings.um_per_pixel)
     return _files(spec, settings)
 
 

@@ -24,6 +24,8 @@ def reading_rows(reading: Reading) -> list[tuple[str, str]]:
     rows.append(("  unidentified", _share(reading.unidentified, reading.counted)))
     if reading.unit == "cell":
         rows.append(("cut by the border, not read", str(reading.cut_by_border)))
+    if reading.repeated:
+        rows.append(("seen twice, counted once", str(reading.repeated)))
     rows += [
         ("blasts among the identified", _blasts(reading.blasts)),
         ("still needed", _more(reading)),

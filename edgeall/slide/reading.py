@@ -14,6 +14,9 @@ Flag: TypeAlias = Literal[
     "unlike the training data",
     "no cells found",
     "interrupted",
+    "not calibrated",
+    "illumination drift",
+    "no passed control",
 ]
 
 
@@ -46,6 +49,8 @@ class Reading:
         Cells seen but not read because the frame's border cuts them.
     differential
         Count by label, in the bundle's order; identified ones only.
+    repeated
+        Cells seen again in a field that overlaps an earlier one; counted once.
     unidentified
         Counted ones whose confidence lies under the bundle's threshold.
     blasts
@@ -68,6 +73,7 @@ class Reading:
     fields_not_counted: int
     counted: int
     cut_by_border: int
+    repeated: int
     differential: tuple[tuple[str, int], ...]
     unidentified: int
     blasts: Proportion | None

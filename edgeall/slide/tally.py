@@ -38,13 +38,18 @@ may pass."""
 
 @dataclass(frozen=True, slots=True)
 class FieldCalls:
-    """What one field adds to its slide: its quality, its calls, its cut cells."""
+    """What one field adds to its slide: its quality, its calls, its cut cells.
+
+    ``first_seen`` names for each call the field, by its place on the slide, in which
+    the same cell was seen before, or None; empty where no cell was.
+    """
 
     sharpness: float
     colour_distance: float | None
     faults: tuple[Fault, ...]
     calls: tuple[Call, ...]
     cut_by_border: int
+    first_seen: tuple[int | None, ...] = ()
 
     @classmethod
     def of(cls, field: Field, calls: Sequence[Call], cut_by_border: int) -> FieldCalls:
@@ -52,6 +57,16 @@ class FieldCalls:
         return cls(
             field.sharpness, field.colour_distance, field.faults, tuple(calls), cut_by_border
         )
+
+    def new_calls(self, faults: Sequence[tuple[Fault, ...]]) -> list[Call]:
+        """Return the calls of cells that no other field counts; ``faults`` are the fields'."""
+        if not self.first_seen:
+            return list(self.calls)
+        return [
+            call
+            for call, first in zip(self.calls, self.first_seen, strict=True)
+            if first is None or faults[first]
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +95,20 @@ def final_faults(facts: SlideFacts, fields: Sequence[FieldCalls]) -> list[tuple[
     return [faults_against(field.faults, field.sharpness, sharpest) for field in fields]
 
 
-def add_up(facts: SlideFacts, fields: Sequence[FieldCalls], *, interrupted: bool) -> Reading:
-    """Return the reading of a slide from all its fields, those with faults left out."""
+def add_up(
+    facts: SlideFacts,
+    fields: Sequence[FieldCalls],
+    *,
+    interrupted: bool,
+    known: Sequence[Flag] = (),
+) -> Reading:
+    """Return the reading of a slide from all its fields, those with faults left out.
+
+    ``known`` are flags that the device, not the fields, gives reason for.
+    """
     faults = final_faults(facts, fields)
     good = [field for field, found in zip(fields, faults, strict=True) if not found]
-    calls = [call for field in good for call in field.calls]
+    calls = [call for field in good for call in field.new_calls(faults)]
     identified = [call for call in calls if call.identified]
     counts = Counter(call.label for call in identified)
     blasts = (
@@ -102,12 +126,13 @@ def add_up(facts: SlideFacts, fields: Sequence[FieldCalls], *, interrupted: bool
         fields_not_counted=len(fields) - len(good),
         counted=len(calls),
         cut_by_border=sum(field.cut_by_border for field in good),
+        repeated=sum(len(field.calls) for field in good) - len(calls),
         differential=tuple((label, counts[label]) for label in facts.labels),
         unidentified=len(calls) - len(identified),
         blasts=blasts,
         more_needed=more,
         target_width=facts.target_width,
-        flags=_flags(facts, faults, good, calls, len(identified), interrupted),
+        flags=(*_flags(facts, faults, good, calls, len(identified), interrupted), *known),
         bundle=facts.bundle,
     )
 

@@ -29,7 +29,8 @@ _FIELDS = """
 _CELLS = """
     SELECT cell.*, field.run, field.origin, field.taken_at, image.sha256, image.suffix,
         bundle.manifest, bundle.name, bundle.version, bundle.network_sha256,
-        reading.id IS NOT NULL AS was_read, reading_field.id IS NOT NULL AS counted
+        reading.id IS NOT NULL AS was_read,
+        reading_field.id IS NOT NULL AND (first_reading.id IS NULL) AS counted
     FROM run
     JOIN bundle ON bundle.id = run.bundle
     JOIN field ON field.run = run.id
@@ -37,6 +38,9 @@ _CELLS = """
     JOIN cell ON cell.field = field.id
     LEFT JOIN reading ON reading.run = run.id
     LEFT JOIN reading_field ON reading_field.field = field.id
+    LEFT JOIN repeated_cell ON repeated_cell.cell = cell.id
+    LEFT JOIN cell AS first_cell ON first_cell.id = repeated_cell.first
+    LEFT JOIN reading_field AS first_reading ON first_reading.field = first_cell.field
     WHERE run.slide_id = ? ORDER BY cell.id
 """
 

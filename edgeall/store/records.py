@@ -26,6 +26,14 @@ class BundleRecord:
     manifest_json: str
 
 
+@dataclass(frozen=True, slots=True)
+class CellPlace:
+    """A stored cell: its field's number and its place among the field's cells, from 0."""
+
+    field: int
+    place: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FieldRecord:
     """A field to be stored.
@@ -39,11 +47,14 @@ class FieldRecord:
         The cells with their calls; the cell is None where the whole field is one example.
     cut_by_border
         Cells seen but not read.
+    repeats
+        For each cell the stored one that it shows again, or None; empty where none does.
     """
 
     field: Field
     cells: tuple[tuple[Cell | None, Call], ...]
     cut_by_border: int
+    repeats: tuple[CellPlace | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +136,8 @@ class CellRow:
     """One stored cell (or whole field) with its call, for a table of cells.
 
     ``box`` is None where the whole field is one example. ``labels`` are the
-    bundle's, in the order of ``call.probabilities``. ``counted`` as in `StoredField`.
+    bundle's, in the order of ``call.probabilities``. ``counted`` as in `StoredField`,
+    and False for a cell that an earlier field shows, too.
     """
 
     slide_id: str

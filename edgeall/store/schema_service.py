@@ -115,6 +115,7 @@ _APPEND_ONLY = {
 
 SERVICE: tuple[str, ...] = (
     *_TABLES,
+    "ALTER TABLE reading ADD COLUMN repeated INTEGER NOT NULL DEFAULT 0 CHECK (repeated >= 0)",
     *(guard for table, unique in _APPEND_ONLY.items() for guard in guards(table, unique)),
 )
 """The statements of the second migration."""

@@ -108,6 +108,7 @@ def _reading(row: sqlite3.Row) -> Reading:
         fields_not_counted=row["fields_not_counted"],
         counted=row["counted"],
         cut_by_border=row["cut_by_border"],
+        repeated=row["repeated"],
         differential=msgspec.json.decode(row["differential"], type=_Differential),
         unidentified=row["unidentified"],
         blasts=_blasts(row),

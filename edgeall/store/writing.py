@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edgeall.model.call import Call
     from edgeall.slide.reading import Reading
     from edgeall.store.images import Picture
-    from edgeall.store.records import BundleRecord, FieldRecord
+    from edgeall.store.records import BundleRecord, CellPlace, FieldRecord
 
 _Value = str | int | float | None
 
@@ -55,8 +55,10 @@ def insert_fields(
     for record, picture in zip(fields, pictures, strict=True):
         image = _image_id(connection, picture, written)
         ids.append(_insert_field(connection, run, image, record, written))
-        for cell, call in record.cells:
-            _insert_cell(connection, ids[-1], cell, call)
+        cells = [_insert_cell(connection, ids[-1], cell, call) for cell, call in record.cells]
+        for cell_id, first in zip(cells, record.repeats or (None,) * len(cells), strict=True):
+            if first is not None:
+                _insert_repeat(connection, cell_id, first)
     return ids
 
 
@@ -80,6 +82,7 @@ def insert_reading(
         fields_not_counted=reading.fields_not_counted,
         counted=reading.counted,
         cut_by_border=reading.cut_by_border,
+        repeated=reading.repeated,
         differential=_json(reading.differential),
         unidentified=reading.unidentified,
         blasts_count=blasts.count if blasts else None,
@@ -180,9 +183,9 @@ def _insert_field(
     )
 
 
-def _insert_cell(connection: sqlite3.Connection, field: int, cell: Cell | None, call: Call) -> None:
+def _insert_cell(connection: sqlite3.Connection, field: int, cell: Cell | None, call: Call) -> int:
     box = cell.box if cell else None
-    _insert(
+    return _insert(
         connection,
         "cell",
         field=field,
@@ -198,6 +201,16 @@ def _insert_cell(connection: sqlite3.Connection, field: int, cell: Cell | None, 
         is_blast=bool(call.is_blast),
         probabilities=_json([float(probability) for probability in call.probabilities]),
     )
+
+
+def _insert_repeat(connection: sqlite3.Connection, cell: int, first: CellPlace) -> None:
+    found = connection.execute(
+        "SELECT id FROM cell WHERE field = ? ORDER BY id LIMIT 1 OFFSET ?",
+        (first.field, first.place),
+    ).fetchone()
+    if found is None:
+        raise ValueError(f"field {first.field} has no cell at place {first.place}")
+    _insert(connection, "repeated_cell", cell=cell, first=int(found[0]))
 
 
 def _insert(connection: sqlite3.Connection, table: str, **values: _Value) -> int:

@@ -80,6 +80,7 @@ def _reading(slide_id: str) -> Reading:
         fields_not_counted=1,
         counted=1,
         cut_by_border=0,
+        repeated=0,
         differential=(("normal", 0), ("blast", 1)),
         unidentified=0,
         blasts=Proportion(1, 1, 1.0, 0.025, 1.0),

@@ -14,6 +14,7 @@ READING = Reading(
     fields_not_counted=2,
     counted=40,
     cut_by_border=3,
+    repeated=0,
     differential=(("normal", 30), ("blast", 8)),
     unidentified=2,
     blasts=Proportion(8, 38, 8 / 38, 0.0955, 0.3732),

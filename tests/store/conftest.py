@@ -73,6 +73,7 @@ def make_reading() -> MakeReading:
             fields_not_counted=1,
             counted=3,
             cut_by_border=1,
+            repeated=0,
             differential=(("normal", 1), ("blast", 1)),
             unidentified=1,
             blasts=Proportion(1, 2, 0.5, 0.0126, 0.9874),

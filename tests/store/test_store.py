@@ -328,6 +328,7 @@ def readings(draw: st.DrawFn) -> Reading:
             fields_not_counted=COUNT,
             counted=COUNT,
             cut_by_border=COUNT,
+            repeated=COUNT,
             differential=st.lists(st.tuples(TEXT, COUNT)).map(tuple),
             unidentified=COUNT,
             blasts=st.none() | blasts,
