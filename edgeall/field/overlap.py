@@ -65,9 +65,11 @@ class _Transformed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
+    """An earlier field, in 55 KB: a slide may have a thousand of them."""
+
     number: int
-    view: View
-    transformed: _Transformed
+    fine: NDArray[np.int8]
+    coarse: NDArray[np.float16]
 
 
 class SeenFields:
@@ -78,7 +80,14 @@ class SeenFields:
 
     def add(self, number: int, view: View) -> None:
         """Remember a field that was taken."""
-        self._seen.append(_Seen(number, view, _transform(view.coarse, is_moved=False)))
+        # Likeness knows no scale, so eight bits hold all that the fine view says.
+        scale = 127 / max(1.0, float(np.abs(view.fine).max()))
+        fine = np.rint(view.fine * scale).astype(np.int8)
+        self._seen.append(_Seen(number, fine, view.coarse.astype(np.float16)))
+
+    def forget_from(self, number: int) -> None:
+        """Forget the fields of this number and above."""
+        self._seen = [seen for seen in self._seen if seen.number < number]
 
     def overlaps(self, view: View) -> list[Overlap]:
         """Return all earlier fields that this one lies over, the most covered first."""
@@ -86,7 +95,7 @@ class SeenFields:
         found = [
             overlap
             for seen in self._seen
-            if seen.view.fine.shape == view.fine.shape
+            if seen.fine.shape == view.fine.shape
             and (overlap := _compare(seen, view, here)) is not None
         ]
         return sorted(found, key=lambda overlap: -overlap.share)
@@ -94,7 +103,8 @@ class SeenFields:
 
 def _compare(seen: _Seen, view: View, here: _Transformed) -> Overlap | None:
     shape = view.coarse.shape
-    likeness = _likeness(seen.transformed, here, shape)
+    there = _transform(seen.coarse.astype(np.float32), is_moved=False)
+    likeness = _likeness(there, here, shape)
     row, column = np.unravel_index(int(np.argmax(likeness)), likeness.shape)
     if likeness[row, column] < _COARSE_LIKENESS:
         return None
@@ -105,10 +115,11 @@ def _compare(seen: _Seen, view: View, here: _Transformed) -> Overlap | None:
 
 def _refine(seen: _Seen, view: View, down: int, right: int) -> Overlap | None:
     """Look closely around a place; None where it is not the same after all."""
+    there = seen.fine.astype(np.float32)
     best, place = 0.0, (0, 0)
     for rows in range(down - _SEARCH, down + _SEARCH + 1):
         for columns in range(right - _SEARCH, right + _SEARCH + 1):
-            alike = _alike_at(seen.view.fine, view.fine, rows, columns)
+            alike = _alike_at(there, view.fine, rows, columns)
             if alike > best:
                 best, place = alike, (rows, columns)
     share = _share(view.fine.shape, *place)
@@ -136,19 +147,21 @@ def _alike_at(there: Grey, here: Grey, down: int, right: int) -> float:
 
 def _transform(coarse: Grey, *, is_moved: bool) -> _Transformed:
     """Prepare one side of a comparison; the new field is the one that is moved."""
-    shape = (coarse.shape[0], coarse.shape[1])
-    whole = _spectrum(np.ones(shape, np.float32))
-    spectrum, squares = _spectrum(coarse), _spectrum(coarse**2)
-    pairs = (
-        ((whole, spectrum), (whole, squares))
-        if is_moved
-        else (
-            (spectrum, whole),
-            (squares, whole),
-        )
-    )
-    sums, of_squares = (_correlate(there, here, shape) for there, here in pairs)
-    return _Transformed(spectrum, sums, np.maximum(of_squares - sums**2 / _counts(shape), 0))
+    sums, squares = _overlap_sums(coarse), _overlap_sums(coarse**2)
+    if is_moved:
+        sums, squares = sums[::-1, ::-1], squares[::-1, ::-1]
+    counts = _counts((coarse.shape[0], coarse.shape[1]))
+    return _Transformed(_spectrum(coarse), sums, np.maximum(squares - sums**2 / counts, 0))
+
+
+def _overlap_sums(picture: Grey) -> Grey:
+    """Return the sum over what overlaps at every shift, ``(2 h - 1, 2 w - 1)``."""
+    return _tails(_tails(picture).T).T
+
+
+def _tails(rows: Grey) -> Grey:
+    """Return the sums of the first 1 to h rows, then of the last h - 1 to 1."""
+    return np.concatenate([rows.cumsum(axis=0), rows[::-1].cumsum(axis=0)[-2::-1]])
 
 
 def _spectrum(picture: Grey) -> Spectrum:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edgeall.model.bundle import Bundle
     from edgeall.service.pipeline import ReadField
     from edgeall.slide.reading import Reading
+    from edgeall.store.records import CellPlace
     from edgeall.store.store import Store
 
 
@@ -39,7 +40,7 @@ class StoreKeeper:
     ) -> None:
         self._store = store
         self._slide_id, self._operator, self._source = slide_id, operator, source
-        self._bundle = _bundle_record(bundle)
+        self._bundle = bundle_record(bundle)
         self._run: int | None = None
         self._rows: list[int] = []
 
@@ -49,7 +50,7 @@ class StoreKeeper:
             self._run = self._store.begin_run(
                 self._slide_id, self._operator, self._source, self._bundle
             )
-        self._rows += self._store.add_fields(self._run, [_field_record(field) for field in fields])
+        self._rows += self._store.add_fields(self._run, [field_record(field) for field in fields])
 
     def finish(self, reading: Reading, counted: Sequence[bool]) -> None:
         """Store the reading and which fields it counts."""
@@ -68,7 +69,8 @@ class NoKeeper:
         """Let the reading go."""
 
 
-def _bundle_record(bundle: Bundle) -> BundleRecord:
+def bundle_record(bundle: Bundle) -> BundleRecord:
+    """Return what the store keeps of a bundle."""
     identity = bundle.manifest.identity
     return BundleRecord(
         name=identity.name,
@@ -78,10 +80,12 @@ def _bundle_record(bundle: Bundle) -> BundleRecord:
     )
 
 
-def _field_record(read: ReadField) -> FieldRecord:
+def field_record(read: ReadField, repeats: tuple[CellPlace | None, ...] = ()) -> FieldRecord:
+    """Return what the store keeps of a field; ``repeats`` as in `FieldRecord`."""
     prepared = read.prepared
     return FieldRecord(
         field=prepared.field,
         cells=tuple(zip(prepared.cells, read.calls, strict=True)),
         cut_by_border=len(prepared.cut_by_border),
+        repeats=repeats,
     )

@@ -42,12 +42,14 @@ class Prepared:
 Preparer: TypeAlias = Callable[[Frame], Prepared]
 
 
-def make_preparer(manifest: Manifest, cropping: Cropping) -> Preparer:
+def make_preparer(
+    manifest: Manifest, cropping: Cropping, sharpest: float | None = None
+) -> Preparer:
     """Return the function that prepares frames for a bundle, in order of their arrival.
 
-    It remembers the sharpest frame so far, so it belongs to one slide and one thread.
+    It remembers the sharpest frame so far, so it belongs to one slide and one thread;
+    ``sharpest`` is that of a slide that was begun before.
     """
-    sharpest: float | None = None
     look = _chooser(manifest, cropping)
 
     def prepare(frame: Frame) -> Prepared:

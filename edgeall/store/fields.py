@@ -86,8 +86,8 @@ def cells_of(connection: sqlite3.Connection, images: Path, slide_id: str) -> Ite
             image=images / place_of(row["sha256"], row["suffix"]),
             origin=row["origin"],
             taken_at=datetime.fromisoformat(row["taken_at"]),
-            box=_box(row),
-            call=_call(row),
+            box=box_of(row),
+            call=call_of(row),
             labels=_labels(row["manifest"]),
             counted=_counted(row),
             bundle=f"{row['name']} {row['version']} ({row['network_sha256'][:12]})",
@@ -98,13 +98,15 @@ def _counted(row: sqlite3.Row) -> bool | None:
     return bool(row["counted"]) if row["was_read"] else None
 
 
-def _box(row: sqlite3.Row) -> Box | None:
+def box_of(row: sqlite3.Row) -> Box | None:
+    """Return a cell row's box; None where the whole field is one example."""
     if row["box_left"] is None:
         return None
     return Box(row["box_left"], row["box_top"], row["box_width"], row["box_height"])
 
 
-def _call(row: sqlite3.Row) -> Call:
+def call_of(row: sqlite3.Row) -> Call:
+    """Return a cell row's call."""
     return Call(
         label=row["label"],
         confidence=row["confidence"],

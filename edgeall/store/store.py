@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING, Self
 
 from edgeall.errors import DiskFullError, StoreError
 from edgeall.store import connection as database
-from edgeall.store import fields, migrations, presence, slides, writing
+from edgeall.store import fields, migrations, open_slides, presence, slides, writing
 from edgeall.store.durable import disk_error, make_folder, sync_folder
 from edgeall.store.images import clear_incoming, keep_pictures, picture_of
 from edgeall.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from edgeall.slide.reading import Reading
+    from edgeall.store.open_slides import OpenSlide, RunField, SlideEvent
     from edgeall.store.records import (
         BundleRecord,
         CellRow,
@@ -199,6 +200,53 @@ class Store:
         """
         with self._transaction():
             return writing.insert_reading(self._connection, run, reading, counted_fields)
+
+    def begin_slide(
+        self, slide_id: str, operator: str, source: str, bundle: BundleRecord, origin: str
+    ) -> int:
+        """Begin a slide that the service reads; return the number of its run.
+
+        Raises
+        ------
+        DiskFullError
+            Less than `ROOM_FOR_A_SLIDE` is free.
+        StoreError
+            The database cannot be written.
+        """
+        _refuse_without_room(self.path.parent)
+        with self._transaction():
+            run = writing.insert_run(self._connection, slide_id, operator, source, bundle)
+            open_slides.insert_event(self._connection, run, "begun", origin, operator)
+            return run
+
+    def note_slide(self, run: int, event: SlideEvent, origin: str, operator: str) -> None:
+        """Store what happened to an open slide; raises as `add_reading` does."""
+        with self._transaction():
+            open_slides.insert_event(self._connection, run, event, origin, operator)
+
+    def end_slide(
+        self,
+        run: int,
+        reading: Reading,
+        counted_fields: Sequence[int],
+        origin: str,
+        operator: str,
+    ) -> int:
+        """Store an open slide's reading and that it was ended; raises as `add_reading` does."""
+        with self._transaction():
+            number = writing.insert_reading(self._connection, run, reading, counted_fields)
+            open_slides.insert_event(self._connection, run, "ended", origin, operator)
+            return number
+
+    def open_slides(self) -> list[OpenSlide]:
+        """Return the slides that the service began and nobody ended."""
+        with database.explained(self.path):
+            return open_slides.open_slides(self._connection)
+
+    def fields_of_run(self, run: int) -> list[RunField]:
+        """Return a run's fields with their cells, in the order they were stored."""
+        with database.explained(self.path):
+            return open_slides.fields_of_run(self._connection, self.images, run)
 
     def slides(self) -> list[SlideSummary]:
         """Return all slides, the one read last at the end."""

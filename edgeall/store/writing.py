@@ -31,8 +31,8 @@ def insert_run(
     connection: sqlite3.Connection, slide_id: str, operator: str, source: str, bundle: BundleRecord
 ) -> int:
     """Write a run and, where it is new, its bundle; return the run's id."""
-    written = _insert_moment(connection)
-    return _insert(
+    written = insert_moment(connection)
+    return insert(
         connection,
         "run",
         slide_id=as_text(slide_id),
@@ -50,7 +50,7 @@ def insert_fields(
     pictures: Sequence[Picture],
 ) -> list[int]:
     """Write fields with their images' names and their cells; return the fields' ids."""
-    written = _insert_moment(connection)
+    written = insert_moment(connection)
     ids = []
     for record, picture in zip(fields, pictures, strict=True):
         image = _image_id(connection, picture, written)
@@ -73,7 +73,7 @@ def insert_reading(
         One of the fields is not of this run.
     """
     blasts = reading.blasts
-    row = _insert(
+    row = insert(
         connection,
         "reading",
         run=run,
@@ -94,7 +94,7 @@ def insert_reading(
         target_width=reading.target_width,
         flags=_json(reading.flags),
         bundle=reading.bundle,
-        written=_insert_moment(connection),
+        written=insert_moment(connection),
     )
     for field in counted_fields:
         found = connection.execute(
@@ -107,9 +107,10 @@ def insert_reading(
     return row
 
 
-def _insert_moment(connection: sqlite3.Connection) -> int:
+def insert_moment(connection: sqlite3.Connection) -> int:
+    """Write this moment; return its id."""
     moment = now()
-    return _insert(
+    return insert(
         connection,
         "moment",
         boot_id=moment.boot_id,
@@ -126,7 +127,7 @@ def _bundle_id(connection: sqlite3.Connection, bundle: BundleRecord, written: in
     ).fetchone()
     if found:
         return int(found[0])
-    return _insert(
+    return insert(
         connection,
         "bundle",
         name=bundle.name,
@@ -144,7 +145,7 @@ def _image_id(connection: sqlite3.Connection, picture: Picture, written: int) ->
     ).fetchone()
     if found:
         return int(found[0])
-    return _insert(
+    return insert(
         connection,
         "image",
         sha256=picture.sha256,
@@ -159,7 +160,7 @@ def _insert_field(
 ) -> int:
     field, frame = record.field, record.field.frame
     height, width = frame.pixels.shape[:2]
-    return _insert(
+    return insert(
         connection,
         "field",
         run=run,
@@ -185,7 +186,7 @@ def _insert_field(
 
 def _insert_cell(connection: sqlite3.Connection, field: int, cell: Cell | None, call: Call) -> int:
     box = cell.box if cell else None
-    return _insert(
+    return insert(
         connection,
         "cell",
         field=field,
@@ -210,10 +211,11 @@ def _insert_repeat(connection: sqlite3.Connection, cell: int, first: CellPlace) 
     ).fetchone()
     if found is None:
         raise ValueError(f"field {first.field} has no cell at place {first.place}")
-    _insert(connection, "repeated_cell", cell=cell, first=int(found[0]))
+    insert(connection, "repeated_cell", cell=cell, first=int(found[0]))
 
 
-def _insert(connection: sqlite3.Connection, table: str, **values: _Value) -> int:
+def insert(connection: sqlite3.Connection, table: str, **values: _Value) -> int:
+    """Write one row; return its id."""
     columns = ", ".join(values)
     places = ", ".join("?" * len(values))
     inserted = connection.execute(
