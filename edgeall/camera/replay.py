@@ -16,6 +16,9 @@ from edgeall.errors import ImageError
 if TYPE_CHECKING:
     from edgeall.camera.frame import Frame
 
+_USUAL_RATE = 25.0
+"""Frames a second of a video that does not tell, or tells nonsense."""
+
 
 class ImageFiles:
     """Image files, one frame each, in the order given."""
@@ -70,6 +73,8 @@ class VideoFile:
                 "record it again as MP4 or AVI, or give images."
             )
         self.frames_expected: int | None = count
+        rate = float(self._capture.get(cv2.CAP_PROP_FPS))
+        self.frames_per_second = rate if 0.1 <= rate <= 1000 else _USUAL_RATE
         self._next = 0
         self._um_per_pixel = um_per_pixel
 

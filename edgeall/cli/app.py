@@ -16,6 +16,8 @@ from edgeall.cli.explain import explain
 from edgeall.cli.export import export
 from edgeall.cli.inspect import inspect
 from edgeall.cli.results import results
+from edgeall.cli.serve import serve
+from edgeall.cli.slide import slide, status
 from edgeall.cli.train import train
 
 EXIT_CODES = (
@@ -62,3 +64,6 @@ app.command()(inspect)
 app.command()(benchmark)
 app.command()(results)
 app.command()(export)
+app.command()(serve)
+app.command()(status)
+app.add_typer(slide, name="slide")

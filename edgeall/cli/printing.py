@@ -73,12 +73,13 @@ def reading_table(reading: Reading) -> Table:
     """Return the slide's reading as a table of two columns."""
     from edgeall.report.rows import printable, reading_rows
 
-    table = Table(
-        title=f"Reading of slide {printable(reading.slide_id)}",
-        title_justify="left",
-        show_header=False,
-    )
-    for name, value in reading_rows(reading):
+    return two_columns(f"Reading of slide {printable(reading.slide_id)}", reading_rows(reading))
+
+
+def two_columns(title: str, rows: Sequence[tuple[str, str]]) -> Table:
+    """Return names and values as a table."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    for name, value in rows:
         table.add_row(Text(name), Text(value))
     return table
 

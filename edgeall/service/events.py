@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -39,6 +40,13 @@ class EventLog:
         prefix = f"<{_PRIORITY[level]}>" if self._to_journal else f"{level}: "
         with self._lock:
             print(prefix + line, file=sys.stderr, flush=True)
+
+    def defect(self, error: BaseException) -> None:
+        """Write a defect of ours, with its place in the code and without what it was about."""
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        self.write(
+            "error", "defect", kind=type(error).__name__, at=f"{last.filename}:{last.lineno}"
+        )
 
 
 def _text(value: Value) -> str:
