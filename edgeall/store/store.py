@@ -27,6 +27,7 @@ from edgeall.store import fields, migrations, open_slides, presence, slides, wri
 from edgeall.store.durable import disk_error, make_folder, sync_folder
 from edgeall.store.images import clear_incoming, keep_pictures, picture_of
 from edgeall.store.schema import MIGRATIONS
+from edgeall.store.upkeep import naming
 
 if TYPE_CHECKING:
     from edgeall.slide.reading import Reading
@@ -182,9 +183,10 @@ class Store:
             A frame without bytes of its own could not be encoded.
         """
         pictures = [picture_of(record.field.frame) for record in fields]
-        keep_pictures(self.images, pictures)
-        with self._transaction():
-            return writing.insert_fields(self._connection, run, fields, pictures)
+        with naming(self.images):
+            keep_pictures(self.images, pictures)
+            with self._transaction():
+                return writing.insert_fields(self._connection, run, fields, pictures)
 
     def add_reading(self, run: int, reading: Reading, counted_fields: Sequence[int]) -> int:
         """Store a run's only reading and which of its fields are counted; return its number.

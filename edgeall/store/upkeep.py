@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgeall.errors import StoreError
-from edgeall.store.durable import make_folder
+from edgeall.store.durable import disk_error, make_folder
 
 
 @contextmanager
@@ -18,7 +18,6 @@ def naming(images: Path) -> Iterator[None]:
 
     A picture may lie there from a run that was cut off, and be named only now.
     """
-    make_folder(images)
     with _locked(images, fcntl.LOCK_SH):
         yield
 
@@ -54,7 +53,11 @@ def alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _locked(images: Path, kind: int) -> Iterator[None]:
-    descriptor = os.open(images, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        make_folder(images)
+        descriptor = os.open(images, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise disk_error(images, error) from error
     try:
         fcntl.flock(descriptor, kind)
         yield
