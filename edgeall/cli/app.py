@@ -9,6 +9,7 @@ import typer
 from edgeall import __version__
 from edgeall.cli.benchmark import benchmark
 from edgeall.cli.capture import capture
+from edgeall.cli.config import config
 from edgeall.cli.convert import convert
 from edgeall.cli.data import data
 from edgeall.cli.evaluate import evaluate
@@ -64,6 +65,7 @@ app.command()(inspect)
 app.command()(benchmark)
 app.command()(results)
 app.command()(export)
+app.command()(config)
 app.command()(serve)
 app.command()(status)
 app.add_typer(slide, name="slide")

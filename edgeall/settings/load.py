@@ -68,7 +68,7 @@ def usual_places() -> tuple[Path, ...]:
 
 
 def _from_file(path: Path) -> Settings:
-    written = _read(path)
+    written = read_toml(path)
     _refuse_strangers(str(path), "section", written, Settings)
     for section, struct in _sections():
         keys = written.get(section, {})
@@ -84,7 +84,14 @@ def _from_file(path: Path) -> Settings:
         _refuse_value(str(path), place.rstrip("`"), message)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what a settings file holds, unchecked.
+
+    Raises
+    ------
+    UsageError
+        It is absent, unreadable or no TOML.
+    """
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -97,9 +104,14 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: this is not valid TOML ({error}); correct it.") from error
 
 
+def variable_of(section: str, key: str) -> str:
+    """Return the name of the environment variable that overrides a setting."""
+    return f"{_PREFIX}_{section}_{key}".upper()
+
+
 def _with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:
     for section, struct in _sections():
-        prefix = f"{_PREFIX}_{section}_".upper()
+        prefix = variable_of(section, "")
         given = {
             name.removeprefix(prefix).lower(): value
             for name, value in environment.items()
@@ -107,7 +119,7 @@ def _with_environment(settings: Settings, environment: Mapping[str, str]) -> Set
         }
         _refuse_strangers("the environment", f"key of {prefix}", given, struct)
         values = {
-            field.name: _from_text(prefix + field.name.upper(), given[field.name], field.type)
+            field.name: _from_text(variable_of(section, field.name), given[field.name], field.type)
             for field in msgspec.structs.fields(struct)
             if field.name in given
         }
