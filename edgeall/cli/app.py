@@ -12,6 +12,7 @@ from edgeall.cli.capture import capture
 from edgeall.cli.config import config
 from edgeall.cli.convert import convert
 from edgeall.cli.data import data
+from edgeall.cli.doctor import doctor
 from edgeall.cli.evaluate import evaluate
 from edgeall.cli.explain import explain
 from edgeall.cli.export import export
@@ -66,6 +67,7 @@ app.command()(benchmark)
 app.command()(results)
 app.command()(export)
 app.command()(config)
+app.command()(doctor)
 app.command()(serve)
 app.command()(status)
 app.add_typer(slide, name="slide")

@@ -17,7 +17,8 @@ from edgeall.report.rows import reading_rows
 from edgeall.service.button import open_button
 from edgeall.service.control import Answer, Ask, ControlServer
 from edgeall.service.equipment import equip
-from edgeall.service.events import EventLog
+from edgeall.service.events import EventLog, Level
+from edgeall.service.health.doctor import examine_start
 from edgeall.service.keys import Keyboard, Typing
 from edgeall.service.notify import notify, watchdog_seconds
 from edgeall.service.pulse import Pulse
@@ -81,6 +82,7 @@ class _Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._asked_to_stop)
         signal.signal(signal.SIGHUP, self._asked_to_reload)
+        self._examine()
         self._reader.start()
         self._log.write("info", "ready", bundle=self._equipment.bundle.title)
         notify(READY=1, STATUS=self._reader.status().sentence)
@@ -92,6 +94,13 @@ class _Service:
             self._log.write("warning", "left_hanging", stage=self._pulse.stuck(0) or "none")
             os._exit(code or STUCK)
         return code
+
+    def _examine(self) -> None:
+        """Log what is not well at the start; what forbids to read is found out by reading."""
+        for check in examine_start(self._equipment.settings):
+            if check.verdict != "good":
+                level: Level = "error" if check.verdict == "failed" else "warning"
+                self._log.write(level, "self_test", check=check.name, found=check.found)
 
     def _watch(self) -> int:
         beat = watchdog_seconds()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 INCOMING = ".incoming"
 """Where images are written before they take their name; a power cut may leave some."""
+
+_HASH_SIGNS = 64
 
 _PNG_COMPRESSION = 1
 """The fastest that still compresses: lossless either way."""
@@ -89,6 +92,28 @@ def keep_pictures(folder: Path, pictures: Sequence[Picture]) -> None:
             sync_folder(shelf)
     except OSError as error:
         raise disk_error(folder, error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """How many images were looked at, and which of them are not what their name says."""
+
+    looked_at: int
+    damaged: tuple[Path, ...]
+
+
+def damaged_images(folder: Path, chance: random.Random, most: int) -> LookedAt:
+    """Compare some images, drawn by chance, with the hash in their name."""
+    stored = [path for path in folder.glob("??/*") if len(path.stem) == _HASH_SIGNS]
+    drawn = chance.sample(stored, min(most, len(stored)))
+    return LookedAt(len(drawn), tuple(path for path in drawn if not _is_whole(path)))
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
+    except OSError:
+        return False
 
 
 def clear_incoming(folder: Path) -> None:
