@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from edgeall.camera.clock import stamp
 from edgeall.camera.decode import decode_bytes, read_file
 from edgeall.camera.folder import SUFFIXES, natural_key
-from edgeall.errors import CameraAbsentError, CameraLostError
+from edgeall.errors import CameraAbsentError, CameraLostError, ImageError
 
 if TYPE_CHECKING:
     from edgeall.camera.frame import Frame
@@ -90,9 +90,14 @@ class WatchedFolder:
         self._looks.pop(path, None)
         number = self._next
         self._next += 1
-        encoded = read_file(path)
+        try:
+            encoded = read_file(path)
+            pixels = decode_bytes(encoded, str(path))
+        except ImageError:
+            self.settle(str(path), "refused")
+            raise
         return stamp(
-            decode_bytes(encoded, str(path)),
+            pixels,
             str(path),
             number,
             um_per_pixel=self._um_per_pixel,
