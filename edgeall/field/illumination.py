@@ -45,8 +45,8 @@ _SPOT_SHARE = 0.02
 _TEXTURE = 0.02
 _BUMP = 0.03
 """Deviations from the smooth light, as shares of it: a spot; how much of the field spots may
-cover; the noise; a blurred thing. Over 292 BCCD fields the least spotted one shows 25%, and
-blurred by 40 pixels each still shows bumps over 4%."""
+cover; the noise; a blurred thing. Of 115 BCCD and Taleqani fields none passes for empty, also
+blurred by a 32nd of their width; blurred by a 16th, 3 do, their bumps being under 3%."""
 
 _BACKGROUND_SIDE = 256
 _BACKGROUND = (85.0, 95.0)
@@ -240,8 +240,21 @@ def _surface(logs: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _upsampled(grid: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    large: NDArray[np.float32] = cv2.resize(grid, (width, height)).astype(np.float32, copy=False)
+    """Return a grid of places at a frame's size, going on straight beyond the outermost."""
+    down, across = _weights(height, grid.shape[0]), _weights(width, grid.shape[1])
+    rows = np.tensordot(down, grid, axes=(1, 0))
+    large: NDArray[np.float32] = np.matmul(across, rows)
     return large
+
+
+def _weights(count: int, places: int) -> NDArray[np.float32]:
+    """Return how much each place weighs in each pixel, ``(count, places)``."""
+    at = (np.arange(count) + 0.5) / count * places - 0.5
+    before = np.clip(np.floor(at), 0, places - 2).astype(np.intp)
+    weights = np.zeros((count, places), np.float32)
+    weights[np.arange(count), before] = 1 - (at - before)
+    weights[np.arange(count), before + 1] = at - before
+    return weights
 
 
 @lru_cache(maxsize=1)
