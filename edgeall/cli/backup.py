@@ -116,8 +116,9 @@ def _verify(stick: Path, passphrase: bytes) -> None:
         raise typer.Exit(INCOMPLETE)
     if not found.backups:
         raise UsageError(f"{stick}: no backup here is complete; edgeall backup writes one.")
+    counted = "1 backup" if len(found.backups) == 1 else f"{len(found.backups)} backups"
     typer.echo(
-        f"{len(found.backups)} backups ({', '.join(map(str, found.backups))}) of "
+        f"{counted} ({', '.join(map(str, found.backups))}) of "
         f"{found.objects} objects: all of them are whole."
     )
 
