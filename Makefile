@@ -4,8 +4,9 @@ PYTHON ?= python3
 DEMO := .venv-demo
 TEST := .venv-test
 OLD := .venv-tflite-runtime
+BUNDLE := .venv-bundle
 
-.PHONY: demo test lint docs clean python
+.PHONY: demo test lint docs offline-bundle image clean python
 
 demo: $(DEMO)/ready
 	$(DEMO)/bin/edgeall capture --classify --source samples --slide demo \
@@ -21,6 +22,14 @@ lint: $(TEST)/ready
 
 docs: $(TEST)/ready
 	$(TEST)/bin/python docs/make_cli.py
+
+# All that a device without internet needs: see firmware-config/README.md.
+offline-bundle: $(BUNDLE)/ready
+	PYTHON=$(BUNDLE)/bin/python firmware-config/offline-bundle.sh
+
+# A Debian 13 root with the device in it, for qemu. Needs root and mmdebstrap.
+image: offline-bundle
+	firmware-config/make-image.sh
 
 # Debian without python3-venv has no ensurepip: pip then installs itself from outside.
 define environment
@@ -54,5 +63,9 @@ $(OLD)/ready: firmware-config/requirements-tflite-runtime.txt pyproject.toml
 	fi
 	@touch $@
 
+$(BUNDLE)/ready:
+	$(call environment,$(BUNDLE))
+	@touch $@
+
 clean:
-	rm -rf $(DEMO) $(TEST) $(OLD) demo build dist
+	rm -rf $(DEMO) $(TEST) $(OLD) $(BUNDLE) demo build dist
