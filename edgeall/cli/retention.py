@@ -29,9 +29,10 @@ def retention(
     cleared = clear_away(store or known.store.folder, limits, dry_run=dry_run)
     for name in (*cleared.leftovers, *(f"images/{place}" for place in cleared.pictures)):
         typer.echo(name)
-    verb = "would be removed" if dry_run else "were removed"
+    verb = "would be removed" if dry_run else "removed"
     typer.echo(
-        f"{len(cleared.leftovers)} leftovers and {len(cleared.pictures)} old pictures {verb}, "
+        f"{_counted(len(cleared.leftovers), 'leftover')} and "
+        f"{_counted(len(cleared.pictures), 'old picture')} {verb}, "
         f"{cleared.bytes / 1e6:.1f} MB; {cleared.free / 1e9:.1f} GB "
         f"{'would be' if dry_run else 'are'} free.",
         err=True,
@@ -42,3 +43,7 @@ def retention(
             "removed: unsigned and flagged slides stay. Back up and use a larger disk.",
             err=True,
         )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"

@@ -21,8 +21,7 @@ EXPOSURE = {
     "edgeall-backup.service": 1.0,
     "edgeall-retention.service": 1.0,
     "edgeall-set-time.service": 1.5,
-    # It may ask systemd for a mount, which only root with CAP_SYS_ADMIN may.
-    "edgeall-stick@.service": 2.0,
+    "edgeall-stick@.service": 1.5,
 }
 """The most exposure that each may have, of systemd-analyze's 0 (none) to 10."""
 
