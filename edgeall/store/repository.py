@@ -47,8 +47,9 @@ class Repository:
     `DiskFullError` where it is full; backups that were complete stay so.
     """
 
-    def __init__(self, folder: Path, seal: Seal, descriptor: int) -> None:
+    def __init__(self, folder: Path, header: Header, seal: Seal, descriptor: int) -> None:
         self.folder = folder
+        self.header = header
         self._seal = seal
         self._lock = descriptor
         self._device = os.fstat(descriptor).st_dev
@@ -56,19 +57,20 @@ class Repository:
     @classmethod
     def begin(cls, stick: Path, passphrase: bytes) -> Self:
         """Open the repository on a stick to write to it; make it where there is none."""
-        folder = stick / FOLDER
+        folder = _folder_of(stick)
         with stick_told(stick):
-            if not any((folder / name).exists() for name in (_HEADER, _HEADER_COPY)):
+            # Where backups lie but no header, a new one would only hide that they are lost.
+            if not _headers_there(folder) and not any(folder.glob(f"{_BACKUPS}/*")):
                 header, _ = sealing.begin(passphrase)
                 make_folder(folder)
-                for name in (_HEADER_COPY, _HEADER):
-                    write_durably(folder / name, msgspec.json.encode(header))
+                _write_headers(folder, header)
         opened = cls.open(stick, passphrase)
         try:
             with stick_told(stick):
                 for part in (_OBJECTS, _BACKUPS):
                     make_folder(folder / part)
                 opened.clear_half_written()
+                _write_headers(folder, opened.header)
         except BaseException:
             opened.close()
             raise
@@ -87,8 +89,8 @@ class Repository:
         StoreError
             Another backup is writing to it.
         """
-        folder = place if place.name == FOLDER else place / FOLDER
-        seal = _unlock(folder, passphrase)
+        folder = _folder_of(place)
+        header, seal = _unlock(folder, passphrase)
         with stick_told(folder):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -98,7 +100,7 @@ class Repository:
             raise StoreError(
                 f"{folder}: another backup is at work on this stick; wait until it has ended."
             ) from None
-        return cls(folder, seal, descriptor)
+        return cls(folder, header, seal, descriptor)
 
     def __enter__(self) -> Self:
         """Return the repository itself."""
@@ -240,31 +242,46 @@ def _list_name(number: int) -> str:
     return f"{_LIST_KIND}:{number:08d}"
 
 
-def _unlock(folder: Path, passphrase: bytes) -> Seal:
-    """Return the keys by the header or, where that was damaged, by its copy."""
+def _folder_of(place: Path) -> Path:
+    return place if place.name == FOLDER else place / FOLDER
+
+
+def _headers_there(folder: Path) -> list[Path]:
+    return [path for name in (_HEADER, _HEADER_COPY) if (path := folder / name).exists()]
+
+
+def _write_headers(folder: Path, header: Header) -> None:
+    """Write the header and its copy where they are not as they should be."""
+    written = msgspec.json.encode(header)
+    for place in (folder / _HEADER_COPY, folder / _HEADER):
+        if not place.exists() or place.read_bytes() != written:
+            write_durably(place, written)
+
+
+def _unlock(folder: Path, passphrase: bytes) -> tuple[Header, Seal]:
+    """Return the header and the keys; by the copy where the header was damaged."""
     refused: UsageError | None = None
     for header in _read_headers(folder):
         try:
-            return sealing.unlock(header, passphrase)
+            return header, sealing.unlock(header, passphrase)
         except UsageError as error:
             refused = error
     if refused:
         raise UsageError(f"{folder}: {refused}")
     raise InputError(
-        f"{folder / _HEADER}: this file and its copy are damaged, and without them no backup "
-        "on this stick can be opened; use another stick."
+        f"{folder / _HEADER}: this file and its copy are damaged or gone, and without them no "
+        "backup on this stick can be opened; use another stick."
     )
 
 
 def _read_headers(folder: Path) -> list[Header]:
     with stick_told(folder.parent):
-        there = [path for name in (_HEADER, _HEADER_COPY) if (path := folder / name).exists()]
-        written = [path.read_bytes() for path in there]
-    if not there:
-        raise InputError(
-            f"{folder}: there are no backups here; name the stick or folder that edgeall backup "
-            "wrote to."
-        )
+        written = [path.read_bytes() for path in _headers_there(folder)]
+        if not written and not any(folder.glob(f"{_BACKUPS}/*")):
+            raise InputError(
+                f"{folder}: there are no backups here; name the stick or folder that edgeall "
+                "backup wrote to."
+            )
     headers = []
     for header in written:
         with suppress(msgspec.MsgspecError, UnicodeDecodeError):

@@ -231,6 +231,7 @@ def test_either_half_of_the_header_opens_the_stick(folder, usb, name, change):
         place.write_text(json.dumps({**header, "salt": "00" * 16}))
     assert verify(usb, SECRET).damaged == ()
     assert back_up(folder, usb, SECRET, 7).number == 2
+    assert len({path.read_bytes() for path in (usb / FOLDER).glob("repository.json*")}) == 1
 
 
 def test_without_any_header_it_says_so(folder, usb, tmp_path):
@@ -241,6 +242,10 @@ def test_without_any_header_it_says_so(folder, usb, tmp_path):
         place.write_bytes(b"")
     with pytest.raises(InputError, match="this file and its copy are damaged"):
         restore(usb, tmp_path / "back", SECRET)
+    for place in (usb / FOLDER).glob("repository.json*"):
+        place.unlink()
+    with pytest.raises(InputError, match="this file and its copy are damaged"):
+        back_up(folder, usb, SECRET, 7)
 
 
 def test_another_passphrase_is_refused_and_changes_nothing(folder, usb, tmp_path):
