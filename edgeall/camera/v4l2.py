@@ -134,6 +134,9 @@ class V4l2Camera:
                     f"{self.name}: the camera cannot set its {what} to {value:g}; "
                     "leave that flag away or use another camera."
                 )
+        if settings.exposure_us is not None:
+            # A locked camera keeps its white balance too, where it can; many have no such switch.
+            self._capture.set(cv2.CAP_PROP_AUTO_WB, 0)
 
     def _actual(self) -> dict[str, str | int | float]:
         return {

@@ -271,6 +271,12 @@ class Store:
             yield from fields.cells_of(self._connection, self.images, writing.as_text(slide_id))
 
     @contextmanager
+    def rows(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
+        """Yield the database to the module of other tables; with ``write``, in a transaction."""
+        with self._transaction() if write else database.explained(self.path):
+            yield self._connection
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
         with (
             self._writing,
