@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from edgeall.field.exposure import DARK_LEVEL, measure_exposure
+from edgeall.field.cell_focus import CELL_FLOOR, cell_steepness
+from edgeall.field.exposure import DARK_LEVEL, Exposure, measure_exposure
 from edgeall.field.focus import is_in_focus, sharpness
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from edgeall.camera.frame import Frame
 
 Fault: TypeAlias = Literal["out of focus", "underexposed", "overexposed", "colour drift"]
@@ -53,23 +57,32 @@ COLOUR_LIMIT = 4.0
 """Colour distance from which a field must not count: in no channel has the network seen such."""
 
 
-def assess(
-    frame: Frame,
-    sharpest: float | None,
-    colour_distance: float | None,
-    *,
-    background_black: bool = False,
-) -> Field:
+def assess(frame: Frame, sharpest: float | None, colour_distance: float | None) -> Field:
     """Measure a frame and say what is wrong with it.
 
     ``sharpest`` is the sharpness of the slide's sharpest frame so far, if any.
-    With ``background_black`` only what is not black is measured: a cell that
-    was cut out beforehand.
     """
-    mask = frame.pixels.max(axis=2) > DARK_LEVEL if background_black else None
-    measured = sharpness(frame.pixels, mask)
+    measured = sharpness(frame.pixels)
     best = max(measured, sharpest or 0.0)
+    exposure = measure_exposure(frame.pixels, None)
+    faults = faults_against(_faults(exposure, colour_distance), measured, best)
+    return _field(frame, measured, best, exposure, colour_distance, faults)
+
+
+def assess_cell(frame: Frame, colour_distance: float | None, *, background_black: bool) -> Field:
+    """Measure a frame that shows one cell; of one cut out on black only what is not black."""
+    mask: NDArray[np.bool_] | None = None
+    if background_black:
+        mask = frame.pixels.max(axis=2) > DARK_LEVEL
+    measured = cell_steepness(frame.pixels, mask)
     exposure = measure_exposure(frame.pixels, mask)
+    faults = _faults(exposure, colour_distance)
+    if measured < CELL_FLOOR:
+        faults = ("out of focus", *faults)
+    return _field(frame, measured, measured, exposure, colour_distance, faults)
+
+
+def _faults(exposure: Exposure, colour_distance: float | None) -> tuple[Fault, ...]:
     found: list[Fault] = []
     if exposure.is_under:
         found.append("underexposed")
@@ -77,6 +90,17 @@ def assess(
         found.append("overexposed")
     if colour_distance is not None and colour_distance > COLOUR_LIMIT:
         found.append("colour drift")
+    return tuple(found)
+
+
+def _field(
+    frame: Frame,
+    measured: float,
+    best: float,
+    exposure: Exposure,
+    colour_distance: float | None,
+    faults: tuple[Fault, ...],
+) -> Field:
     return Field(
         frame=frame,
         sharpness=measured,
@@ -84,7 +108,7 @@ def assess(
         dark_share=exposure.dark_share,
         bright_share=exposure.bright_share,
         colour_distance=colour_distance,
-        faults=faults_against(tuple(found), measured, best),
+        faults=faults,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from edgeall.camera.frame import Frame, Pixels
 from edgeall.cells.crop import CropRule, cell_of_crop, crop_cell
 from edgeall.cells.finder import find_cells
-from edgeall.field.check import Field, assess
+from edgeall.field.check import Field, assess, assess_cell
 from edgeall.field.colour import colour_distance, mean_lab
 from edgeall.field.resize import resize
 
@@ -51,14 +51,17 @@ def make_preparer(
     ``sharpest`` is that of a slide that was begun before.
     """
     look = _chooser(manifest, cropping)
+    one_cell = cropping == "none" and manifest.input.unit == "cell"
 
     def prepare(frame: Frame) -> Prepared:
         nonlocal sharpest
         looked = look(frame)
         distance = _distance(looked.inputs, manifest)
-        on_black = cropping == "none" and manifest.input.background == "black"
-        field = assess(frame, sharpest, distance, background_black=on_black)
-        if cropping == "find":
+        if one_cell:
+            on_black = manifest.input.background == "black"
+            field = assess_cell(frame, distance, background_black=on_black)
+        else:
+            field = assess(frame, sharpest, distance)
             sharpest = max(sharpest or 0.0, field.sharpness)
         return Prepared(field, looked.cells, looked.inputs, looked.cut_by_border)
 
