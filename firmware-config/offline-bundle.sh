@@ -13,8 +13,9 @@ PYTHONS=${PYTHONS:-"3.11 3.13"}
 SUITES=${SUITES-"bookworm trixie"}
 MIRROR=${MIRROR:-http://deb.debian.org/debian}
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-# What the read-only root needs beyond a Raspberry Pi OS Lite; popt is cryptsetup's.
-PACKAGES="overlayroot cryptsetup cryptsetup-bin libpopt0"
+# What the read-only root needs: overlayroot depends on cryptsetup, which brings the rest.
+PACKAGES="overlayroot cryptsetup cryptsetup-bin dmsetup libdevmapper1.02.1 libcryptsetup12 libpopt0
+	libargon2-1 libjson-c5"
 
 fail() {
 	echo "offline-bundle: $*" >&2

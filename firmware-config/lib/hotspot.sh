@@ -23,7 +23,7 @@ make_hotspot() {
 
 # Letters and digits that nobody mistakes for each other on a printed label.
 secret() {
-	LC_ALL=C tr -dc 'abcdefghjkmnpqrstuvwxyz23456789' </dev/urandom | head -c "$1"
+	head -c 2000 /dev/urandom | LC_ALL=C tr -dc 'abcdefghjkmnpqrstuvwxyz23456789' | cut -c "1-$1"
 }
 
 write_connection() { # NAME PASSWORD

@@ -40,6 +40,9 @@ install_debs() {
 			[ -e "$deb" ] || fail "the package $package is neither installed nor in the bundle; install it once with internet ('apt install --no-install-recommends $package'), or put its .deb into $debs."
 		done
 	done
-	DEBIAN_FRONTEND=noninteractive dpkg --install --skip-same-version --refuse-downgrade "$debs"/*.deb ||
+	export DEBIAN_FRONTEND=noninteractive
+	dpkg --install --skip-same-version --refuse-downgrade "$debs"/*.deb >&2 &&
+		# What an earlier run, or a power cut, left half done.
+		dpkg --configure --pending >&2 ||
 		fail "the packages$missing could not be installed from $debs; dpkg says why above."
 }

@@ -59,7 +59,9 @@ install_offline() {
 	set -- "$BUNDLE"/wheels/pip-*.whl
 	pip=$1/pip
 	[ -e "$1" ] || abandon "the bundle has no wheel of pip; build it again with 'make offline-bundle'."
-	run_pip --no-index --find-links "$BUNDLE/wheels" "$SOURCE"
+	# What this machine's own pip is told of other places must not count.
+	export PIP_CONFIG_FILE=/dev/null
+	run_pip --isolated --no-index --find-links "$BUNDLE/wheels" "$SOURCE"
 }
 
 install_online() {
@@ -102,15 +104,22 @@ point_home() {
 	sed -i "s|$ROOT$NEW|$NEW|g" "$ROOT$NEW/pyvenv.cfg"
 }
 
-# The verdict on a version is its own: the exit code of its self-test, as the service's user.
+# The verdict on a version is its own: the exit code of its self-test, as the service's user and
+# with its findings. In a tree that user may not be there yet: it is then tested on empty ones.
 self_test() { # VERSION
 	folder=$ROOT$VERSIONS/$1
+	findings=$ROOT/var/lib
 	set -- "$folder/bin/python" "$folder/bin/edgeall" doctor --self-test
-	if running && id edgeall >/dev/null 2>&1; then
+	if live; then
 		set -- setpriv --reuid=edgeall --regid=edgeall --init-groups "$@"
+	else
+		findings=$(mktemp -d)
 	fi
+	verdict=0
 	(cd / && env -u PYTHONPATH -u PYTHONHOME HOME=/ PYTHONDONTWRITEBYTECODE=1 \
-		XDG_CONFIG_HOME="$ROOT/etc" XDG_DATA_HOME="$ROOT/var/lib" "$@")
+		XDG_CONFIG_HOME="$ROOT/etc" XDG_DATA_HOME="$findings" "$@") || verdict=$?
+	live || rm -rf "$findings"
+	return "$verdict"
 }
 
 prove_version() {

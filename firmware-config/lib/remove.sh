@@ -10,9 +10,10 @@ uninstall() {
 	drop "$CONNECTION"
 	restore_boot
 	drop "$BASE"
+	drop /srv/edgeall/clock
 	if running && [ "$DRY" = 0 ]; then
 		systemctl daemon-reload
-		udevadm control --reload || true
+		udevadm control --reload 2>/dev/null || true
 	fi
 	remove_empty_folders
 	say "Findings stay in /var/lib/edgeall, settings in /etc/edgeall, and the user edgeall that owns them; remove them by hand when nobody needs them."
@@ -30,7 +31,7 @@ remove_empty_folders() {
 	for each in /usr/local/lib/edgeall /etc/systemd/system.conf.d /etc/systemd/journald.conf.d \
 		/etc/systemd/system/timers.target.wants /etc/systemd/system/sysinit.target.wants \
 		/etc/systemd/system/multi-user.target.wants /etc/systemd/system/local-fs.target.wants \
-		/etc/NetworkManager/dnsmasq-shared.d /etc/rpi/swap.conf.d; do
-		[ ! -d "$ROOT$each" ] || rmdir --ignore-fail-on-non-empty "$ROOT$each"
+		/srv/edgeall /etc/NetworkManager/dnsmasq-shared.d /etc/rpi/swap.conf.d; do
+		[ ! -d "$ROOT$each" ] || rmdir 2>/dev/null --ignore-fail-on-non-empty "$ROOT$each"
 	done
 }

@@ -54,5 +54,5 @@ make_writable() {
 	READ_ONLY=no
 	running && [ "$DRY" = 0 ] && mount -o remount,rw "$BOOT"
 	merge_boot
-	say "At the next start the root can be written. 'install.sh --read-only' closes it again."
+	say "At the next start the root can be written. The next run of install.sh closes it again."
 }
