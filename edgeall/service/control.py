@@ -49,7 +49,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ControlServer:
-    """Answers on a socket, one thread a caller.
+    """Holds a socket, and from `start` on answers on it, one thread a caller.
+
+    Who holds the socket is the only service; callers wait until it answers.
 
     Raises
     ------
@@ -60,6 +62,9 @@ class ControlServer:
     def __init__(self, path: Path, answer: Callable[[Ask], Answer]) -> None:
         self._path, self._answer = path, answer
         self._listener = _listen(path)
+
+    def start(self) -> None:
+        """Begin to answer."""
         threading.Thread(target=self._accept, name="control", daemon=True).start()
 
     def close(self) -> None:

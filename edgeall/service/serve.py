@@ -73,9 +73,9 @@ class _Service:
         signals = Signals(settings.signal)
         closing.callback(signals.close)
         self._reader = Reader(equipment, log, self._pulse, signals)
-        self._triggers(settings, closing)
-        control = ControlServer(settings.service.control, self._answer)
-        closing.callback(control.close)
+        self._control = ControlServer(settings.service.control, self._answer)
+        closing.callback(self._control.close)
+        self._closing = closing
 
     def run(self) -> int:
         """Watch over the reader until the end is asked for."""
@@ -84,6 +84,9 @@ class _Service:
         signal.signal(signal.SIGHUP, self._asked_to_reload)
         self._examine()
         self._reader.start()
+        # Nobody may order before the slide that was open is open again.
+        self._control.start()
+        self._triggers(self._equipment.settings)
         self._log.write("info", "ready", bundle=self._equipment.bundle.title)
         notify(READY=1, STATUS=self._reader.status().sentence)
         code = self._watch()
@@ -124,8 +127,9 @@ class _Service:
                 told = sentence
         return 0
 
-    def _triggers(self, settings: Settings, closing: ExitStack) -> None:
-        trigger = settings.trigger
+    def _triggers(self, settings: Settings) -> None:
+        """Open the triggers that the settings name."""
+        trigger, closing = settings.trigger, self._closing
         if trigger.button is not None:
             button = open_button(trigger.button, self._reader.requests.ask)
             closing.callback(button.close)

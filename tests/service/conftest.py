@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -12,13 +13,15 @@ import pytest
 
 from edgeall.camera.clock import stamp
 from edgeall.camera.decode import decode_bytes
-from edgeall.camera.frame import Frame
 from edgeall.model.bundle import Bundle, open_bundle
 from edgeall.samples.paths import fields_folder, model_path
 from edgeall.service.smear import slide_facts
 from edgeall.settings.sections import ReadingAims
-from edgeall.slide.tally import SlideFacts
 from edgeall.store.store import Store
+
+if TYPE_CHECKING:
+    from edgeall.camera.frame import Frame
+    from edgeall.slide.tally import SlideFacts
 
 WIDTH, HEIGHT = 420, 320
 RATE = 10
@@ -26,7 +29,7 @@ RATE = 10
 
 @dataclass(frozen=True)
 class View:
-    """Where the stage stands: which picture, which corner of it, how blurred, for how many frames."""
+    """Where the stage stands: picture, its corner, how blurred, for how many frames."""
 
     picture: int
     left: int = 0

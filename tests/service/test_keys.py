@@ -26,6 +26,8 @@ _BASE = {
 
 
 class Heard:
+    """What the typing meant."""
+
     def __init__(self) -> None:
         self.taken = 0
         self.codes: list[str] = []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -23,11 +24,8 @@ def test_no_sequence_of_orders_and_troubles_loses_the_open_slide_or_a_pause(step
             sentence = f"The {trouble} failed; mend it." if fails else None
             situation = replace(situation, **{trouble: sentence})
         else:
-            try:
+            with suppress(UsageError):
                 situation = situation.after(order, "S-1")
-            except UsageError as error:
-                assert str(error).endswith((".", "mend it."))
-            else:
                 slide = {"begin": "S-1", "end": None}.get(order, slide)
                 paused = {"pause": True}.get(order, paused and order == "take")
         assert situation.slide == slide

@@ -90,5 +90,3 @@ def test_a_picture_saved_twice_is_refused_the_second_time(slide, stage):
     taking = Taking(slide, stage(View(0), View(1), View(0)), every_frame=True)
     assert taking.all() == ["stage, frame 0", "stage, frame 1"]
     assert taking.refused == ["taken before"]
-
-
