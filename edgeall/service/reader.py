@@ -10,31 +10,29 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeall.camera.attend import AttendedSource, attend
-from edgeall.errors import CameraError, DiskFullError, EdgeallError, ImageError, UsageError
+from edgeall.camera.lock import camera_name
+from edgeall.errors import CameraError, DiskFullError, EdgeallError, UsageError
 from edgeall.model.manifest import encode
 from edgeall.service.attended import AttendedSlide
-from edgeall.service.equipment import camera_settings
-from edgeall.service.pipeline import Limits, ReadField, run
-from edgeall.service.prepare import make_preparer
+from edgeall.service.calibrated import slide_light
+from edgeall.service.device_flags import device_flags
 from edgeall.service.situation import Situation, State
 from edgeall.service.smear import slide_facts
 from edgeall.service.status import Counts, Status, sentence_of
-from edgeall.service.taking import Requests, TakenFrames
+from edgeall.service.stretch import Stretch
+from edgeall.service.taking import Requests
 
 if TYPE_CHECKING:
-    from edgeall.camera.frame import Frame
+    from edgeall.service.calibrated import SlideLight
     from edgeall.service.equipment import Equipment
     from edgeall.service.events import EventLog
     from edgeall.service.pulse import Pulse
     from edgeall.service.signals import Signals
     from edgeall.service.situation import Order
-    from edgeall.service.taking import Refusal
-    from edgeall.slide.reading import Reading
+    from edgeall.slide.reading import Flag, Reading
     from edgeall.slide.tally import SlideFacts
     from edgeall.store.open_slides import SlideEvent
 
@@ -57,10 +55,10 @@ class Reader:
         self._changed = threading.Condition()
         self._situation = Situation()
         self._slide: AttendedSlide | None = None
-        self._current: TakenFrames | None = None
-        self._attended: AttendedSource | None = None
+        self._current: Stretch | None = None
         self._ending: tuple[str, str] | None = None
         self._last_reading: Reading | None = None
+        self._light: SlideLight | None = None
         self._failures = 0
         self._refused = self._dropped = 0
         self._stopping = False
@@ -103,15 +101,13 @@ class Reader:
     def status(self) -> Status:
         """Return what can be told of the device now."""
         with self._changed:
-            situation, slide, attended = self._situation, self._slide, self._attended
-            dropped = self._dropped
-        if attended and attended.camera:
-            dropped += attended.camera.dropped
+            situation, slide, stretch = self._situation, self._slide, self._current
+            refused, dropped = self._refused, self._dropped
         counts = Counts(
             fields=slide.fields if slide else 0,
             cells=slide.cells if slide else 0,
-            refused=self._refused,
-            dropped=dropped,
+            refused=refused + (stretch.refused if stretch else 0),
+            dropped=dropped + (stretch.dropped if stretch else 0),
         )
         return Status(
             state=situation.state,
@@ -237,56 +233,47 @@ class Reader:
             )
 
     def _stretch(self) -> None:
-        slide = self._slide
-        assert slide is not None
-        began = time.monotonic()
+        assert self._slide is not None
         equipment = self._equipment
         try:
-            attended = self._open(equipment)
+            stretch = Stretch(
+                equipment,
+                self._slide,
+                self._light_of(equipment),
+                self.requests,
+                log=self._log,
+                pulse=self._pulse,
+                signals=self._signals,
+            )
         except CameraError as error:
             self._lose_camera(error)
             return
-        slide.start_anew()
-        frames = TakenFrames(
-            attended.source,
-            slide,
-            equipment.settings.trigger,
-            self.requests,
-            self._refuse,
-            every_frame=attended.every_frame_counts,
-        )
         with self._changed:
-            self._current, self._attended = frames, attended
+            self._current = stretch
             self._situation = replace(self._situation, camera=None)
-            if self._ending is not None or self._stopping or self._situation.is_paused:
-                frames.close()
-        watch = self._pulse.watch
-        prepare = make_preparer(equipment.bundle.manifest, "find", slide.sharpest)
-        ended = run(
-            frames,
-            watch("find", prepare),
-            watch("classify", equipment.classifier.classify),
-            watch("keep", slide.keep),
-            self._kept,
-            Limits(),
-        )
-        self._leave(frames, attended)
-        if time.monotonic() - began >= _WELL_AFTER_S:
-            self._failures = 0
-        self._after_stretch(ended.failure, attended)
-
-    def _open(self, equipment: Equipment) -> AttendedSource:
-        open_watched = self._pulse.watch("open camera", attend)
-        return open_watched(equipment.settings.camera.source, camera_settings(equipment.settings))
-
-    def _leave(self, frames: TakenFrames, attended: AttendedSource) -> None:
-        frames.close()
+            if self._is_over():
+                stretch.close()
+        ended = stretch.run()
         with self._changed:
-            self._current = self._attended = None
-            if attended.camera:
-                self._dropped += attended.camera.dropped
+            self._current = None
+            self._dropped += stretch.dropped
+            self._refused += stretch.refused
+        if stretch.seconds >= _WELL_AFTER_S:
+            self._failures = 0
+        self._after_stretch(stretch, ended.failure)
 
-    def _after_stretch(self, failure: Exception | None, attended: AttendedSource) -> None:
+    def _is_over(self) -> bool:
+        return self._stopping or self._ending is not None or self._situation.is_paused
+
+    def _light_of(self, equipment: Equipment) -> SlideLight:
+        """Return the light over the open slide, which it keeps through all its stretches."""
+        if self._light is None:
+            settings = equipment.settings
+            camera = camera_name(settings.camera.source)
+            self._light = slide_light(equipment.store, camera, settings.drift)
+        return self._light
+
+    def _after_stretch(self, stretch: Stretch, failure: Exception | None) -> None:
         if isinstance(failure, CameraError):
             self._lose_camera(failure)
         elif isinstance(failure, DiskFullError):
@@ -298,21 +285,16 @@ class Reader:
             self._fault(failure)
         elif failure is not None:
             raise failure
-        elif not attended.source.is_live and self._situation.state is State.READING:
-            self._source_ended(attended)
+        elif stretch.has_end and not self._is_over():
+            self._source_ended(stretch)
 
-    def _source_ended(self, attended: AttendedSource) -> None:
+    def _source_ended(self, stretch: Stretch) -> None:
+        """Wait for an order: files that were all read are not read again."""
+        self._log.write("info", "source_ended")
+        sentence = f"{stretch.name}: all its pictures were read; end the slide."
         with self._changed:
-            asked = self._stopping or self._ending is not None
-            if asked or self._situation.is_paused:
-                return
-            sentence = f"{attended.source.name}: all its pictures were read; end the slide."
             self._situation = replace(self._situation, camera=sentence)
-            before = self._situation
-            self._log.write("info", "source_ended")
-            self._changed.wait_for(
-                lambda: self._stopping or self._ending is not None or self._situation != before
-            )
+        self._wait(None)
 
     def _lose_camera(self, error: CameraError) -> None:
         """Tell it, and wait before the next try."""
@@ -348,7 +330,7 @@ class Reader:
         assert self._slide is not None
         origin, operator = self._ending
         try:
-            reading = self._slide.reading(interrupted=False, known=())
+            reading = self._slide.reading(interrupted=False, known=self._flags())
             self._slide.end(reading, origin, operator)
         except EdgeallError:
             with self._changed:
@@ -365,39 +347,13 @@ class Reader:
         )
         with self._changed:
             self._last_reading, self._ending, self._slide = reading, None, None
+            self._light = None
             self._situation = self._situation.after("end")
             self._changed.notify_all()
 
-    def _kept(self, item: ReadField | ImageError) -> None:
-        """Tell of a field that was stored, or of a picture that cannot be read."""
-        if isinstance(item, ImageError):
-            self._refused += 1
-            self._log.write("warning", "image_refused")
-            self._signals.refused()
-            return
-        field = item.prepared.field
-        assert self._slide is not None
-        self._log.write(
-            "info",
-            "field_taken",
-            run=self._slide.run,
-            field=field.frame.number + 1,
-            cells=len(item.calls),
-            faults=", ".join(field.faults) or "none",
-        )
-        self._settle(field.frame, taken=True)
-        if field.counts:
-            self._signals.taken()
-        else:
-            self._signals.refused()
-
-    def _refuse(self, frame: Frame, why: Refusal) -> None:
-        self._refused += 1
-        self._log.write("info", "field_refused", why=why)
-        self._settle(frame, taken=False)
-        self._signals.refused()
-
-    def _settle(self, frame: Frame, *, taken: bool) -> None:
-        attended = self._attended
-        if attended and attended.folder:
-            attended.folder.settle(frame.origin, "taken" if taken else "refused")
+    def _flags(self) -> tuple[Flag, ...]:
+        """Return what the device gives reason for; how far the light moved is stored."""
+        equipment = self._equipment
+        if self._light is not None:
+            self._light.judge(equipment.store, self._slide.run if self._slide else None)
+        return device_flags(equipment.store, equipment.settings, self._light, equipment.bundle)
