@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from edgeall.camera.lock import camera_name
 from edgeall.camera.open import open_camera
 from edgeall.camera.source import CameraSettings, Source
 from edgeall.cli.plain_facts import PlainFlags, has_manifest, open_whole_images
@@ -27,6 +28,8 @@ from edgeall.model.classifier import Classifier
 from edgeall.model.selftest import self_test
 from edgeall.samples import paths
 from edgeall.service.annotating import AnnotatedPictures
+from edgeall.service.calibrated import EvenlyLit, SlideLight, slide_light
+from edgeall.service.device_flags import device_flags
 from edgeall.service.keep import NoKeeper, StoreKeeper
 from edgeall.service.listing import ListedField
 from edgeall.service.pipeline import Limits, ReadField
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from edgeall.model.manifest import Unit
     from edgeall.service.keep import Keeper
     from edgeall.service.prepare import Cropping
+    from edgeall.slide.reading import Flag
 
 Listed: TypeAlias = list[ListedField]
 
@@ -114,11 +118,14 @@ def classify(request: Request) -> int:
     folder = None if request.no_store else request.store or settings.store.folder
     store = Store.open(folder) if folder else None
     try:
-        source = open_camera(
-            request.source or settings.camera.source, camera_settings(request.camera, settings)
-        )
+        spec = request.source or settings.camera.source
+        asked = camera_settings(request.camera, settings)
+        light = slide_light(store, camera_name(spec), settings.drift) if store else None
+        source = open_camera(spec, light.locked(asked) if light else asked)
+        # Files show light that was, on a slide that nobody can put back: only a camera is marked.
+        light = light if source.is_live else None
         try:
-            return _read(request, settings, bundle, classifier, slide_id, store, source)
+            return _read(request, settings, bundle, classifier, slide_id, store, source, light)
         finally:
             source.close()
     finally:
@@ -134,7 +141,14 @@ def _read(
     slide_id: str,
     store: Store | None,
     source: Source,
+    light: SlideLight | None,
 ) -> int:
+    def known() -> tuple[Flag, ...]:
+        if light is None or store is None:
+            return ()
+        light.judge(store, None)
+        return device_flags(store, settings, light, bundle)
+
     keeper: Keeper = (
         StoreKeeper(
             store, slide_id=slide_id, operator=request.operator, source=source.name, bundle=bundle
@@ -151,7 +165,7 @@ def _read(
     with field_progress(console, expected) as progress:
         shown = _Shown(console, progress, pictures, request.as_json or request.csv is not None)
         smear = read_smear(
-            source,
+            EvenlyLit(source, light) if light else source,
             bundle,
             classifier,
             keeper,
@@ -160,6 +174,7 @@ def _read(
             cropping=request.cropping,
             limits=request.limits,
             until_stopped=source.is_live and unlimited,
+            known=known,
         )
     if request.csv and smear.reading:
         _write_csv(request.csv, slide_id, bundle, smear, shown.fields)

@@ -3,12 +3,16 @@
 # No postponed annotations here: typer would evaluate each of them again, which --help waits for.
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgeall.cli.stored import find_slide, store_folder
 from edgeall.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgeall.store.records import SlideSummary
+    from edgeall.store.store import Store
 
 
 def export(
@@ -33,9 +37,25 @@ def export(
     if csv.is_file() and not force and not to_stdout:
         raise UsageError(f"{csv}: there is such a file already; add --force to replace it.")
     with Store.open(store_folder(store, settings), read_only=True) as opened:
-        rows = list(opened.cells(find_slide(opened, slide).slide_id))
+        summary = find_slide(opened, slide)
+        _refuse_drifted(opened, summary, settings)
+        rows = list(opened.cells(summary.slide_id))
     if to_stdout:
         typer.echo(cells_csv(rows).encode("utf-8", "replace"), nl=False)
     else:
         count = write_cells_csv(csv, rows)
         typer.echo(f"{count} {'cell' if count == 1 else 'cells'} written to {csv}", err=True)
+
+
+def _refuse_drifted(store: "Store", summary: "SlideSummary", settings: Path | None) -> None:
+    """Refuse a slide that was read under a light that has moved and that nobody accepted."""
+    from edgeall.camera.lock import camera_name
+    from edgeall.service.calibrated import reporting_stopped
+    from edgeall.settings.load import load_settings
+
+    latest = summary.latest
+    if latest is None or "illumination drift" not in latest.reading.flags:
+        return
+    why = reporting_stopped(store, camera_name(latest.source), load_settings(settings).drift)
+    if why is not None:
+        raise UsageError(why)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edgeall.model.classifier import Classifier
     from edgeall.service.keep import Keeper
     from edgeall.settings.sections import ReadingAims
-    from edgeall.slide.reading import Reading
+    from edgeall.slide.reading import Flag, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,11 @@ def read_smear(
     cropping: Cropping = "find",
     limits: Limits = Limits(),  # noqa: B008 - frozen
     until_stopped: bool = False,
+    known: Callable[[], Sequence[Flag]] = tuple,
 ) -> Smear:
     """Read a smear, keep it, and add it up.
+
+    ``known`` is asked, when all is read, for the flags that the device gives reason for.
 
     With ``until_stopped`` Ctrl-C is the ordinary end (a live camera without a
     limit); otherwise it leaves the reading flagged as interrupted.
@@ -79,7 +82,7 @@ def read_smear(
     if not tally.fields:
         return Smear(None, (), tuple(tally.refused), ended)
     interrupted = ended.failure is not None or (ended.by_hand and not until_stopped)
-    reading = add_up(facts, tally.fields, interrupted=interrupted)
+    reading = add_up(facts, tally.fields, interrupted=interrupted, known=known())
     counted = tuple(not faults for faults in final_faults(facts, tally.fields))
     keeper.finish(reading, counted)
     return Smear(reading, counted, tuple(tally.refused), ended)
