@@ -94,7 +94,9 @@ def read_control(
     counted = [one for one, counts in zip(seen.fields, smear.counted, strict=True) if counts]
     figures = figures_of(counted)
     past = controls(store, material=material, network=bundle.manifest.identity.network_sha256)
-    verdict = judge(figures, flags, _past(past), equipment.settings.control.baseline)
+    verdict = judge(
+        figures, (*flags, *light.flags()), _past(past), equipment.settings.control.baseline
+    )
     run = store.readings(slide_id)[-1].run
     light.judge(store, run)
     add_control(store, run, material, figures, verdict, operator)

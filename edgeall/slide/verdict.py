@@ -70,16 +70,28 @@ _FAILING_FLAGS: dict[str, str] = {
 }
 
 
+_WARNING_FLAGS: dict[str, str] = {
+    "illumination drift": "The light has moved since the camera was calibrated; see to the lamp "
+    "and calibrate anew.",
+    "not calibrated": "The camera is not calibrated; run edgeall calibrate.",
+}
+
+_FLAG_SENTENCES = _FAILING_FLAGS | _WARNING_FLAGS
+
+
 def judge(
     figures: Figures, flags: Sequence[Flag], history: Sequence[PastControl], wanted: int
 ) -> Verdict:
     """Judge a control against its history, the newest last, and against what always holds.
 
     Limits come from the last ``wanted`` controls that passed; with fewer than five only
-    what the reading was flagged for fails it.
+    what the slide was flagged for fails it.
     """
-    findings = [Finding(flag, None, _FAILING_FLAGS[flag], True) for flag in flags
-                if flag in _FAILING_FLAGS]  # fmt: skip
+    findings = [
+        Finding(flag, None, _FLAG_SENTENCES[flag], flag in _FAILING_FLAGS)
+        for flag in flags
+        if flag in _FLAG_SENTENCES
+    ]
     passed = [past for past in history if past.passed][-wanted:]
     if len(passed) >= FEWEST:
         for kind in KINDS:

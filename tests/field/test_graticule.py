@@ -16,7 +16,7 @@ def graticule(
     period,
     angle=0.0,
     *,
-    size=(480, 640),
+    size=(400, 560),
     width=0.15,
     blur=1.0,
     noise=4.0,
@@ -53,7 +53,7 @@ def turned(one, other):
 
 @settings(max_examples=12)
 @given(
-    period=st.floats(np.log(8), np.log(150)).map(np.exp),
+    period=st.floats(np.log(8), np.log(120)).map(np.exp),
     angle=st.floats(-90, 90),
     width=st.floats(0.1, 0.5),
     blur=st.floats(0, 0.25),
@@ -85,7 +85,7 @@ def test_bright_lines_are_lines_too():
 
 
 def test_a_large_picture_is_measured_as_well():
-    found = measure_graticule(graticule(90, 20, size=(1400, 2000)))
+    found = measure_graticule(graticule(90, 20, size=(1300, 2000)))
     assert found.period_px == pytest.approx(90, rel=0.002)
 
 

@@ -129,6 +129,12 @@ def test_what_always_fails_a_control_fails_it_with_and_without_a_baseline(flag):
         assert rules(verdict) == [(flag, None)]
 
 
+def test_light_that_has_moved_is_told_and_judged_by_the_figures():
+    verdict = judge(FIGURES, ("illumination drift",), past(), 20)
+    assert verdict.passed
+    assert rules(verdict) == [("illumination drift", None)]
+
+
 def test_a_patients_flags_do_not_fail_a_control():
     assert judge(FIGURES, ("too few cells", "no passed control"), [], 20).passed
 
