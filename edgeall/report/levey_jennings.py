@@ -102,7 +102,7 @@ def _drawn(chart: Chart) -> list[str]:
         parts += _limits(chart.baseline, down)
     else:
         parts.append(
-            f'<text class="s" x="{_WIDTH - _RIGHT + 6}" y="{_TOP + 12}">no limits yet</text>'
+            f'<text class="s" x="{_WIDTH - _RIGHT + 12}" y="{_TOP + 12}">no limits yet</text>'
         )
     for value in (low, high):
         parts.append(
@@ -131,7 +131,7 @@ def _limits(baseline: Baseline, down: _Down) -> list[str]:
         y = down(baseline.mean + (reach if z > 0 else -reach))
         parts.append(
             f'<line class="{kind}" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="s" x="{_WIDTH - _RIGHT + 6}" y="{y + 4:.1f}">{name}</text>'
+            f'<text class="s" x="{_WIDTH - _RIGHT + 12}" y="{y + 4:.1f}">{name}</text>'
         )
     return parts
 
