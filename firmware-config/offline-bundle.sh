@@ -14,8 +14,9 @@ SUITES=${SUITES-"bookworm trixie"}
 MIRROR=${MIRROR:-http://deb.debian.org/debian}
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # What the read-only root needs: overlayroot depends on cryptsetup, which brings the rest.
+# Its script in the initramfs needs more than the small shell there: without busybox its grep is missing.
 PACKAGES="overlayroot cryptsetup cryptsetup-bin dmsetup libdevmapper1.02.1 libcryptsetup12 libpopt0
-	libargon2-1 libjson-c5"
+	libargon2-1 libjson-c5 busybox"
 
 fail() {
 	echo "offline-bundle: $*" >&2

@@ -3,7 +3,8 @@
 
 wanted_packages() {
 	[ "$HOTSPOT" = no ] || echo network-manager dnsmasq-base
-	[ "$READ_ONLY" = no ] || echo overlayroot
+	# overlayroot's script in the initramfs calls grep, which is busybox's there.
+	[ "$READ_ONLY" = no ] || echo busybox overlayroot
 	[ -n "$BUNDLE" ] || echo python3-venv
 	case $CAMERA in
 	imx* | ov*) echo python3-picamera2 ;;
