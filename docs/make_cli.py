@@ -12,6 +12,21 @@ COMMANDS = (
     "capture",
     "results",
     "export",
+    "serve",
+    "status",
+    "slide",
+    "slide begin",
+    "slide end",
+    "slide pause",
+    "slide resume",
+    "slide take",
+    "calibrate",
+    "qc",
+    "doctor",
+    "config",
+    "backup",
+    "restore",
+    "retention",
     "data",
     "train",
     "convert",
@@ -29,7 +44,7 @@ Generated from the help of each command by `make docs`; a test keeps it true.
 def render() -> str:
     """Return the page."""
     parts = [_HEAD, _section("edgeall")]
-    parts += [_section("edgeall", command) for command in COMMANDS]
+    parts += [_section("edgeall", *command.split()) for command in COMMANDS]
     return "\n".join(parts)
 
 

@@ -3,7 +3,8 @@
 #
 #   PYTHON=python3 firmware-config/offline-bundle.sh
 #
-# PYTHON must have pip. ARCHES and PYTHONS may name fewer targets, SUITES="" leaves out the packages.
+# PYTHON must have pip. ARCHES and PYTHONS may name fewer targets, SUITES="" leaves out the packages,
+# OUT names another folder than dist/.
 set -eu
 umask 022
 REPO=$(cd "$(dirname "$0")/.." && pwd)
@@ -11,6 +12,7 @@ PYTHON=${PYTHON:-python3}
 ARCHES=${ARCHES:-"aarch64 x86_64"}
 PYTHONS=${PYTHONS:-"3.11 3.13"}
 SUITES=${SUITES-"bookworm trixie"}
+OUT=${OUT:-$REPO/dist}
 MIRROR=${MIRROR:-http://deb.debian.org/debian}
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # What the read-only root needs: overlayroot depends on cryptsetup, which brings the rest.
@@ -88,10 +90,10 @@ pack() { # FOLDER
 	# shellcheck disable=SC2094 # the list leaves itself out
 	(cd "$1" && find . -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z |
 		xargs -0 sha256sum >SHA256SUMS)
-	mkdir -p "$REPO/dist"
-	tar -C "$(dirname "$1")" --owner=0 --group=0 -czf "$REPO/dist/$(basename "$1").tar.gz" \
+	mkdir -p "$OUT"
+	tar -C "$(dirname "$1")" --owner=0 --group=0 -czf "$OUT/$(basename "$1").tar.gz" \
 		"$(basename "$1")"
-	du -h "$REPO/dist/$(basename "$1").tar.gz"
+	du -h "$OUT/$(basename "$1").tar.gz"
 }
 
 main() {

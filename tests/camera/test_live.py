@@ -3,14 +3,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from edgeall.camera.clock import stamp
-from edgeall.camera.frame import Frame
 from edgeall.camera.live import LiveCamera
 from edgeall.errors import CameraFrozenError, CameraHangsError, CameraLostError
+
+if TYPE_CHECKING:
+    from edgeall.camera.frame import Frame
 
 
 class Wire:
@@ -29,6 +32,11 @@ class Wire:
 
     def close(self) -> None:
         self.closed.set()
+
+
+def read_all(camera: LiveCamera) -> None:
+    while camera.read():
+        pass
 
 
 def frame(number: int, level: int | None = None) -> Frame:
@@ -81,8 +89,7 @@ def test_a_camera_that_repeats_one_picture_is_given_up():
 
     camera = LiveCamera(Wire(frames()), frozen_after_s=0.2)
     with pytest.raises(CameraFrozenError, match="repeats one picture"):
-        while camera.read():
-            pass
+        read_all(camera)
 
 
 def test_what_the_camera_raises_reaches_the_reader():
@@ -93,8 +100,7 @@ def test_what_the_camera_raises_reaches_the_reader():
     wire = Wire(frames())
     camera = LiveCamera(wire)
     with pytest.raises(CameraLostError, match="plug it in"):
-        while camera.read():
-            pass
+        read_all(camera)
     assert wire.closed.wait(5)
 
 

@@ -6,14 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeall.cli.app import app
-from edgeall.cli.calibrate import calibrate
 from edgeall.samples.paths import fields_folder
 from edgeall.store.calibrations import acceptances, add_check, newest_calibration
 from edgeall.store.store import Store
-
-if calibrate not in [command.callback for command in app.registered_commands]:
-    app.command()(calibrate)
 
 
 @pytest.fixture

@@ -8,14 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeall.cli.app import app
-from edgeall.cli.qc import qc
 from edgeall.samples.paths import fields_folder
 from edgeall.store.controls import controls, passed_today
 from edgeall.store.store import Store
-
-if qc not in [command.callback for command in app.registered_commands]:
-    app.command()(qc)
 
 
 @pytest.fixture

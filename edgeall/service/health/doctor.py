@@ -10,6 +10,8 @@ from edgeall.service.health.machine import check_clock, check_heat, check_power
 from edgeall.service.health.parts import (
     check_bundle,
     check_camera,
+    check_control,
+    check_light,
     check_room,
     check_service,
     check_store,
@@ -33,7 +35,14 @@ def examine(path: Path | None) -> list[Check]:
 
 def examine_start(settings: Settings) -> list[Check]:
     """Check what a start does not find out by itself; bundle and camera tell when they are used."""
-    return [check_store(settings), check_room(settings), check_clock(settings), check_heat()]
+    return [
+        check_store(settings),
+        check_room(settings),
+        check_clock(settings),
+        check_heat(),
+        check_light(settings),
+        check_control(settings),
+    ]
 
 
 def self_test_device(path: Path | None) -> list[Check]:

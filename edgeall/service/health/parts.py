@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from typing import TYPE_CHECKING
 
+from edgeall.camera.lock import camera_name
 from edgeall.camera.open import open_camera
 from edgeall.camera.watched import WatchedFolder
 from edgeall.errors import EdgeallError, UsageError
@@ -15,10 +16,13 @@ from edgeall.model.classifier import Classifier
 from edgeall.model.runtime import runtime_name, runtime_version
 from edgeall.model.selftest import self_test
 from edgeall.samples import paths
+from edgeall.service.calibrated import reporting_stopped
 from edgeall.service.control import Ask, ask
 from edgeall.service.equipment import camera_settings
 from edgeall.service.health.check import Check, failed, good
+from edgeall.store.calibrations import newest_calibration
 from edgeall.store.connection import connect_read_only
+from edgeall.store.controls import passed_today
 from edgeall.store.images import damaged_images
 from edgeall.store.store import DATABASE, ROOM_FOR_A_SLIDE, Store
 
@@ -98,6 +102,44 @@ def check_camera(settings: Settings) -> Check:
         return failed("camera", f"{source.name} gives no frame; check camera.source")
     height, width = frame.pixels.shape[:2]
     return good("camera", f"{source.name}: {width}x{height}")
+
+
+def check_light(settings: Settings) -> Check:
+    """Look whether the camera is calibrated and its light has stayed."""
+    camera = camera_name(settings.camera.source)
+    remedy = "run edgeall calibrate on an empty field"
+    if not Store.exists(settings.store.folder):
+        found = f"{camera} is not calibrated"
+        return Check(name="calibration", verdict="warning", found=found, remedy=remedy)
+    try:
+        with Store.open(settings.store.folder, read_only=True) as store:
+            calibration = newest_calibration(store, camera)
+            stopped = reporting_stopped(store, camera, settings.drift)
+    except EdgeallError as error:
+        return failed("calibration", str(error))
+    if stopped is not None:
+        return failed("calibration", stopped)
+    if calibration is None:
+        found = f"{camera} is not calibrated"
+        return Check(name="calibration", verdict="warning", found=found, remedy=remedy)
+    return good("calibration", f"{camera}, of {calibration.written.wall_clock:%Y-%m-%d}")
+
+
+def check_control(settings: Settings) -> Check:
+    """Look whether a control slide passed today, with the network in use."""
+    remedy = "read the control slide with edgeall qc"
+    absent = Check(
+        name="control", verdict="warning", found="no control slide passed today", remedy=remedy
+    )
+    if not Store.exists(settings.store.folder):
+        return absent
+    try:
+        network = open_bundle(settings.model.path or paths.model_path()).manifest.identity
+        with Store.open(settings.store.folder, read_only=True) as store:
+            passed = passed_today(store, network.network_sha256)
+    except EdgeallError as error:
+        return failed("control", str(error))
+    return good("control", "passed today") if passed else absent
 
 
 def check_service(settings: Settings) -> Check:
