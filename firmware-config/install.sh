@@ -158,6 +158,7 @@ install_all() {
 		leave_for_first_boot
 	fi
 	keep_choices
+	make_passphrase
 	make_hotspot
 	merge_boot
 	drop_first_boot_bundle

