@@ -12,6 +12,7 @@ A picture leaves the folder only after it was stored, so that a power cut loses 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -49,6 +50,7 @@ class WatchedFolder:
         self._next = 0
         self._looks: dict[Path, tuple[int, int, int]] = {}
         self._given: set[Path] = set()
+        self._ready: deque[Path] = deque()
         self._closed = threading.Event()
         if not folder.is_dir():
             raise CameraAbsentError(
@@ -66,8 +68,11 @@ class WatchedFolder:
             The folder is gone.
         """
         while not self._closed.is_set():
-            for path in self._whole_files():
-                return self._frame(path)
+            # A folder of thousands is looked through once, not once a picture.
+            if not self._ready:
+                self._ready.extend(self._whole_files())
+            if self._ready:
+                return self._frame(self._ready.popleft())
             self._closed.wait(_LOOK_EVERY_S)
         return None
 

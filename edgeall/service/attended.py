@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -130,8 +130,8 @@ class AttendedSlide:
 
     def keep(self, fields: Sequence[ReadField]) -> None:
         """Store fields with their calls; see `Keeper.keep`."""
-        for read in fields:
-            self._keep_one(read)
+        for together in self._batches(fields):
+            self._keep_batch(together)
 
     def reading(self, *, interrupted: bool, known: Sequence[Flag]) -> Reading:
         """Return the reading of what was kept so far."""
@@ -151,19 +151,39 @@ class AttendedSlide:
         rows = [kept.row for kept, found in zip(self._kept, faults, strict=True) if not found]
         self._store.end_slide(self.run, reading, rows, origin, operator)
 
-    def _keep_one(self, read: ReadField) -> None:
-        field = read.prepared.field
-        boxes = tuple(cell.box if cell else None for cell in read.prepared.cells)
-        overlaps = self._overlaps.pop(field.frame.number, [])
-        firsts = tuple(self._first(box, overlaps) for box in boxes)
-        repeats = tuple(CellPlace(self._kept[at[0]].row, at[1]) if at else None for at in firsts)
-        (row,) = self._store.add_fields(self.run, [field_record(read, repeats)])
-        calls = replace(
-            FieldCalls.of(field, read.calls, len(read.prepared.cut_by_border)),
-            first_seen=tuple(at[0] if at else None for at in firsts),
+    def _batches(self, fields: Sequence[ReadField]) -> Iterator[list[ReadField]]:
+        """Yield fields that can be stored at once: none names a cell of another among them."""
+        batch: list[ReadField] = []
+        for read in fields:
+            overlaps = self._overlaps.get(read.prepared.field.frame.number, [])
+            if batch and any(overlap.number >= len(self._kept) for overlap in overlaps):
+                yield batch
+                batch = []
+            batch.append(read)
+        yield batch
+
+    def _keep_batch(self, batch: Sequence[ReadField]) -> None:
+        firsts = [self._firsts(read) for read in batch]
+        rows = self._store.add_fields(
+            self.run,
+            [
+                field_record(
+                    read, tuple(at and CellPlace(self._kept[at[0]].row, at[1]) for at in own)
+                )
+                for read, own in zip(batch, firsts, strict=True)
+            ],
         )
+        kept = [
+            _Kept(row, _boxes(read), _calls(read, own))
+            for row, read, own in zip(rows, batch, firsts, strict=True)
+        ]
         with self._lock:
-            self._kept.append(_Kept(row, boxes, calls))
+            self._kept.extend(kept)
+
+    def _firsts(self, read: ReadField) -> tuple[tuple[int, int] | None, ...]:
+        """Return for each cell the field and the place in it where it was seen before."""
+        overlaps = self._overlaps.pop(read.prepared.field.frame.number, [])
+        return tuple(self._first(box, overlaps) for box in _boxes(read))
 
     def _first(self, box: Box | None, overlaps: Sequence[Overlap]) -> tuple[int, int] | None:
         """Return the field and the place in it where this cell was seen before, if it was."""
@@ -195,6 +215,16 @@ class AttendedSlide:
             self._seen.add(len(self._kept), view_of(pixels))
         self._kept.append(_Kept(stored.number, tuple(cell.box for cell in stored.cells), calls))
         self._next = len(self._kept)
+
+
+def _boxes(read: ReadField) -> tuple[Box | None, ...]:
+    return tuple(cell.box if cell else None for cell in read.prepared.cells)
+
+
+def _calls(read: ReadField, firsts: Sequence[tuple[int, int] | None]) -> FieldCalls:
+    prepared = read.prepared
+    calls = FieldCalls.of(prepared.field, read.calls, len(prepared.cut_by_border))
+    return replace(calls, first_seen=tuple(at[0] if at else None for at in firsts))
 
 
 def _is_at(box: Box, x: float, y: float) -> bool:
