@@ -20,4 +20,4 @@ def serve(
     from edgeall.service.serve import serve as serve_until_stopped
     from edgeall.settings.load import load_settings
 
-    raise typer.Exit(serve_until_stopped(lambda: load_settings(settings)))
+    serve_until_stopped(lambda: load_settings(settings))

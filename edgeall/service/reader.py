@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,11 @@ _BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 _WELL_AFTER_S = 20.0
 """Seconds of work after which a camera's next failure counts as its first."""
+
+_LET_GO_S = 90.0
+"""Seconds that a driver may take to let a camera go (V4L2 itself gives up after 10).
+
+So many that restarts for a camera that stays dead are no more than systemd allows."""
 
 _MENDED_EVERY_S = 5.0
 _ROOM_TO_GO_ON = 64 * 1024 * 1024
@@ -276,6 +282,7 @@ class Reader:
     def _after_stretch(self, stretch: Stretch, failure: Exception | None) -> None:
         if isinstance(failure, CameraError):
             self._lose_camera(failure)
+            self._await_release(stretch)
         elif isinstance(failure, DiskFullError):
             self._log.write("error", "disk_full")
             with self._changed:
@@ -287,6 +294,14 @@ class Reader:
             raise failure
         elif stretch.has_end and not self._is_over():
             self._source_ended(stretch)
+
+    def _await_release(self, stretch: Stretch) -> None:
+        """Wait for a driver that hangs; in the end only a new process gets the camera back."""
+        end = time.monotonic() + _LET_GO_S
+        while stretch.holds_camera(0.5) and not self._is_over():
+            if time.monotonic() >= end:
+                self._log.write("error", "camera_held")
+                self._stopping = True
 
     def _source_ended(self, stretch: Stretch) -> None:
         """Wait for an order: files that were all read are not read again."""

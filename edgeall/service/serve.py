@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from edgeall.errors import EdgeallError, UsageError
 from edgeall.report.rows import reading_rows
@@ -19,6 +19,7 @@ from edgeall.service.control import Answer, Ask, ControlServer
 from edgeall.service.equipment import equip
 from edgeall.service.events import EventLog, Level
 from edgeall.service.health.doctor import examine_start
+from edgeall.service.health.parts import check_camera_in_time
 from edgeall.service.keys import Keyboard, Typing
 from edgeall.service.notify import notify, watchdog_seconds
 from edgeall.service.pulse import Pulse
@@ -39,8 +40,8 @@ _GIVE_UP_AFTER_S = 60.0
 _END_WITHIN_S = 1.5
 
 
-def serve(load: Callable[[], Settings]) -> int:
-    """Serve until SIGTERM or Ctrl-C; SIGHUP reads the settings again. Return the exit code.
+def serve(load: Callable[[], Settings]) -> NoReturn:
+    """Serve until SIGTERM or Ctrl-C, then end the process; SIGHUP reads the settings again.
 
     Raises
     ------
@@ -52,8 +53,9 @@ def serve(load: Callable[[], Settings]) -> int:
     with ExitStack() as closing:
         store = closing.enter_context(Store.open(settings.store.folder))
         equipment = equip(settings, store)
-        service = _Service(equipment, load, log, closing)
-        return service.run()
+        code = _Service(equipment, load, log, closing).run()
+    # A thread that hangs in a camera's driver would crash the interpreter's own end.
+    os._exit(code)
 
 
 class _Service:
@@ -93,14 +95,15 @@ class _Service:
         notify(STOPPING=1)
         self._log.write("info", "stopping")
         if not self._reader.stop(_END_WITHIN_S):
-            # A camera or a disk that hangs in the kernel would keep this process for ever.
+            # A disk that hangs in the kernel would keep this process for ever.
             self._log.write("warning", "left_hanging", stage=self._pulse.stuck(0) or "none")
             os._exit(code or STUCK)
         return code
 
     def _examine(self) -> None:
         """Log what is not well at the start; what forbids to read is found out by reading."""
-        for check in examine_start(self._equipment.settings):
+        settings = self._equipment.settings
+        for check in (*examine_start(settings), check_camera_in_time(settings)):
             if check.verdict != "good":
                 level: Level = "error" if check.verdict == "failed" else "warning"
                 self._log.write(level, "self_test", check=check.name, found=check.found)

@@ -101,6 +101,11 @@ class Stretch:
         finally:
             self.close()
 
+    def holds_camera(self, after_s: float) -> bool:
+        """Whether a driver that hangs still holds the camera so many seconds after the end."""
+        camera = self._attended.camera
+        return camera is not None and not camera.has_ended(after_s)
+
     def close(self) -> None:
         """End it: no further frame is taken; any thread may."""
         self._frames.close()

@@ -276,3 +276,52 @@ def test_a_slide_of_another_network_is_ended_and_flagged_not_continued(device):
     with Store.open(device.folder / "store", read_only=True) as store:
         (stored,) = store.readings("S")
     assert "interrupted" in stored.reading.flags
+
+
+HANGING_CAMERA = """
+import sys, threading, types
+import numpy as np
+
+class Request:
+    def make_array(self, name):
+        return np.random.default_rng().integers(0, 255, (480, 640, 3), dtype=np.uint8)
+    def get_metadata(self):
+        return {}
+    def release(self):
+        pass
+
+class Picamera2:
+    frames = 0
+    global_camera_info = staticmethod(lambda: [{}])
+    def __init__(self, number): pass
+    def create_still_configuration(self, **wishes): return {}
+    def configure(self, wishes): pass
+    def start(self): pass
+    def close(self): pass
+    def capture_request(self):
+        Picamera2.frames += 1
+        if Picamera2.frames > 5:
+            threading.Event().wait()
+        return Request()
+
+sys.modules["picamera2"] = types.SimpleNamespace(Picamera2=Picamera2)
+"""
+
+
+def test_a_camera_that_hangs_is_told_and_neither_an_order_nor_the_end_waits_for_it(
+    device, settings_file, tmp_path
+):
+    # A fake as thin as the wire: the driver's module, in a process of its own.
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(HANGING_CAMERA)
+    text = settings_file.read_text()
+    settings_file.write_text(text.replace(f"watch:{tmp_path}/in", "picamera2"))
+    device.start(PYTHONPATH=str(tmp_path / "site"))
+    device.order("begin", slide="S")
+    device._wait(lambda: device.state() == "camera lost")
+    assert "delivered nothing" in device.order("status").status.sentence
+    assert dict(device.order("end").reading)["fields"] == "0"
+    began = time.monotonic()
+    assert device.stop() == 0
+    assert time.monotonic() - began < 2.0
+    assert "event=camera_lost why=CameraHangs" in device.log

@@ -9,7 +9,7 @@ from edgeall.service.health.check import Check, failed, good
 from edgeall.service.health.machine import check_clock, check_heat, check_power
 from edgeall.service.health.parts import (
     check_bundle,
-    check_camera,
+    check_camera_in_time,
     check_control,
     check_light,
     check_room,
@@ -29,7 +29,9 @@ def examine(path: Path | None) -> list[Check]:
     service = check_service(settings)
     # The service holds the camera while it reads; it knows whether that works.
     reads = service.found == "running, reading"
-    camera = good("camera", "the service reads with it") if reads else check_camera(settings)
+    camera = (
+        good("camera", "the service reads with it") if reads else check_camera_in_time(settings)
+    )
     return [first, check_bundle(settings), *examine_start(settings), camera, check_power(), service]
 
 

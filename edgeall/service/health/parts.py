@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import random
 import shutil
 import sqlite3
+import threading
 from typing import TYPE_CHECKING
 
 from edgeall.camera.lock import camera_name
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from edgeall.settings.sections import Settings
 
+_FRAME_WITHIN_S = 15.0
 _IMAGES_LOOKED_AT = 50
 _LOW_ROOM = 4 * ROOM_FOR_A_SLIDE
 
@@ -102,6 +105,18 @@ def check_camera(settings: Settings) -> Check:
         return failed("camera", f"{source.name} gives no frame; check camera.source")
     height, width = frame.pixels.shape[:2]
     return good("camera", f"{source.name}: {width}x{height}")
+
+
+def check_camera_in_time(settings: Settings) -> Check:
+    """Take a frame as `check_camera` does; a driver that hangs must not hang a start."""
+    found: queue.Queue[Check] = queue.Queue()
+    look = threading.Thread(target=lambda: found.put(check_camera(settings)), daemon=True)
+    look.start()
+    try:
+        return found.get(timeout=_FRAME_WITHIN_S)
+    except queue.Empty:
+        source = settings.camera.source
+        return failed("camera", f"{source} gives no frame; unplug it and plug it in again")
 
 
 def check_light(settings: Settings) -> Check:
