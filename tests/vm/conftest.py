@@ -50,11 +50,11 @@ def disk(filled_disk: DataDisk, tmp_path: Path) -> DataDisk:
 def memory(root: Root, filled_disk: DataDisk, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the saved memory of a machine that has started; its data disk was never mounted."""
     folder = tmp_path_factory.mktemp("memory")
-    machine = Machine(root, folder, filled_disk)
-    # What it read of its root stays in its memory, so that the service starts sooner.
-    machine.say("edgeall doctor --self-test && python3 -c 'import json, socket'")
-    machine.say("blockdev --flushbufs /dev/vdb")
-    machine.sleep_into(folder / "memory")
+    with Machine(root, folder, filled_disk) as machine:
+        # What it read of its root stays in its memory, so that the service starts sooner.
+        machine.say("edgeall doctor --self-test && python3 -c 'import json, socket'")
+        machine.say("blockdev --flushbufs /dev/vdb")
+        machine.sleep_into(folder / "memory")
     return folder / "memory"
 
 

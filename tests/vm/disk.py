@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SIZE = "1G"
-"""More than a slide's room; the file is sparse."""
+SECTORS = 2 * 1024 * 1024
+"""1 GiB in sectors of 512 bytes: more than a slide's room; the file is sparse."""
 
 
 class DataDisk:
@@ -24,7 +24,9 @@ class DataDisk:
     def made_of(cls, folder: Path, path: Path) -> DataDisk:
         """Make a disk that holds a folder's files."""
         path.unlink(missing_ok=True)
-        subprocess.run(["mkfs.ext4", "-q", "-L", "data", "-d", folder, path, SIZE], check=True)
+        subprocess.run(
+            ["mkfs.ext4", "-q", "-L", "data", "-d", folder, path, f"{SECTORS // 2}k"], check=True
+        )
         return cls(path)
 
     def copied_to(self, path: Path) -> DataDisk:

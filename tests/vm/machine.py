@@ -8,7 +8,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 if TYPE_CHECKING:
     from .disk import DataDisk
@@ -91,6 +91,14 @@ class Machine:
         else:
             assert json.loads(self._answer(BOOT_S))["ready"]
 
+    def __enter__(self) -> Self:
+        """Return the machine; at the end of the block its power is cut."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Cut the power; again does nothing."""
+        self.cut_power()
+
     def sleep_into(self, path: Path) -> None:
         """Save the machine's memory and end it; the data disk must not be mounted."""
         with self._connect(self._monitor) as monitor, monitor.makefile("rw") as lines:
@@ -121,10 +129,12 @@ class Machine:
             time.sleep(0.5)
         return done.said.strip()
 
-    def until_told(self, text: str, within_s: float = 120, *, after: int = 0) -> None:
-        """Wait until a text appears behind a place in what was told."""
+    def until_told(
+        self, text: str, within_s: float = 120, *, after: int = 0, times: int = 1
+    ) -> None:
+        """Wait until a text appears so many times behind a place in what was told."""
         end = time.monotonic() + within_s
-        while text not in self.told.read_text()[after:]:
+        while self.told.read_text()[after:].count(text) < times:
             assert self._qemu.poll() is None, self.console.read_text(errors="replace")[-2000:]
             assert time.monotonic() < end, f"{text} was not told: {self.told.read_text()[-2000:]}"
             time.sleep(0.05)

@@ -36,8 +36,7 @@ def examine(store: Path, told: str) -> dict:
     acks = acknowledged(told)
     database = store / "edgeall.sqlite3"
     if not database.exists():
-        found = [f"{kind} {key}" for kind in acks for key in acks[kind]]
-        return {"fields": 0, "slides": 0, "readings": 0, "images": 0, "open": {}, "losses": found}
+        return summary(acks, 0, {}, everything(acks))
     # A copy: what the service finds at its next start must be what the cut left.
     with TemporaryDirectory() as aside:
         for path in store.glob("edgeall.sqlite3*"):
@@ -56,8 +55,12 @@ def compared(database: Path, pictures: Path, acks: dict[str, dict]) -> dict:
             ))  # fmt: skip
             (named,) = rows.execute("SELECT count(*) FROM image").fetchone()
         except sqlite3.Error as error:
-            losses.append(f"the database cannot be read: {error}")
+            losses += [f"the database cannot be read: {error}", *everything(acks)]
             unfinished, named = {}, 0
+    return summary(acks, named, unfinished, losses)
+
+
+def summary(acks: dict[str, dict], named: int, unfinished: dict, losses: list[str]) -> dict:
     return {
         "fields": len(acks["field_taken"]),
         "slides": len(acks["slide_begin"]),
@@ -66,6 +69,10 @@ def compared(database: Path, pictures: Path, acks: dict[str, dict]) -> dict:
         "open": unfinished,
         "losses": losses,
     }
+
+
+def everything(acks: dict[str, dict]) -> list[str]:
+    return [f"{kind} {key}" for kind in acks for key in acks[kind]]
 
 
 def whole(rows: sqlite3.Connection) -> list[str]:
