@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Final
 
 from edgeall.store.append_only import guards
+from edgeall.store.schema_review import REVIEW
 from edgeall.store.schema_service import SERVICE
 
 APPLICATION_ID: Final = 0x45444741
@@ -173,5 +174,5 @@ _FIRST = (
     *_CLOSED_RUNS,
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, SERVICE)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, SERVICE, REVIEW)
 """What leads from version n to n + 1, at place n. Never edit one that was released: add one."""

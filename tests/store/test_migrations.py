@@ -172,7 +172,7 @@ def test_the_tables_are_strict_and_the_pragmas_set(folder):
     with closing(connect(folder / DATABASE)) as database:
         rows = database.execute("PRAGMA table_list").fetchall()
         ours = [row for row in rows if not row[1].startswith("sqlite_")]
-        assert len(ours) == 16
+        assert len(ours) == 22
         assert all(row[5] for row in ours), "every table is STRICT"
         pragmas = {
             "journal_mode": "wal",
