@@ -28,8 +28,12 @@ class Container:
             ],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        self._leader = self._wait_for_leader()
-        self.until("systemctl is-system-running --wait | grep -E 'running|degraded'", BOOT_S)
+        try:
+            self._leader = self._wait_for_leader()
+            self.until("systemctl is-system-running | grep -E 'running|degraded'", BOOT_S)
+        except BaseException:
+            self._nspawn.kill()
+            raise
 
     def run(self, command: str, *, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run a shell command inside, as root; its output is one text."""
