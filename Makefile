@@ -6,7 +6,7 @@ TEST := .venv-test
 OLD := .venv-tflite-runtime
 BUNDLE := .venv-bundle
 
-.PHONY: demo test lint docs offline-bundle image clean python
+.PHONY: demo test test-vm lint docs offline-bundle image clean python
 
 demo: $(DEMO)/ready
 	$(DEMO)/bin/edgeall capture --classify --source samples --slide demo \
@@ -14,6 +14,10 @@ demo: $(DEMO)/ready
 
 test: $(TEST)/ready $(OLD)/ready
 	$(TEST)/bin/pytest -n 2 --dist worksteal
+
+# Whole machines under qemu 10, half an hour: see docs/proof.md. Needs root, nbdkit and mmdebstrap.
+test-vm: $(TEST)/ready
+	EDGEALL_VM=1 $(TEST)/bin/pytest tests/vm
 
 lint: $(TEST)/ready
 	$(TEST)/bin/ruff check .

@@ -18,7 +18,7 @@ MIRROR = "http://deb.debian.org/debian"
 # The full kernel: the cloud's has neither the camera vivid nor dm-flakey.
 PACKAGES = (
     "systemd-sysv,udev,dbus,kmod,python3,linux-image-amd64,initramfs-tools,e2fsprogs,iproute2,"
-    "util-linux-extra,ca-certificates,dmsetup"
+    "util-linux-extra,ca-certificates,dmsetup,v4l-utils"
 )
 INITRAMFS = "MODULES=list\n"
 MODULES = "virtio_pci\nvirtio_blk\nvirtio_console\next4\n"
@@ -59,6 +59,7 @@ def make_root(folder: Path) -> Root:
     subprocess.run(["cp", "-a", base, tree], check=True)
     _install(tree, folder)
     shutil.copytree(GUEST, tree / "opt/vm")
+    subprocess.run(["systemctl", "--root", tree, "enable", "/opt/vm/orders.service"], check=True)
     image.unlink(missing_ok=True)
     subprocess.run(
         ["mkfs.ext4", "-q", "-E", "lazy_itable_init=1", "-d", tree, image, "3G"], check=True
