@@ -90,8 +90,18 @@ class Container:
         end = time.monotonic() + BOOT_S
         while time.monotonic() < end:
             assert self._nspawn.poll() is None, Path(self._log.name).read_text(errors="replace")
-            found = children.read_text().split()
-            if found:
-                return int(found[0])
+            for child in children.read_text().split():
+                if _is_init(int(child)):
+                    return int(child)
             time.sleep(0.1)
         raise AssertionError("the container did not start")
+
+
+def _is_init(pid: int) -> bool:
+    """Tell the container's systemd from the children that only prepare it."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    lines = dict(line.split(":", 1) for line in status.splitlines())
+    return lines["Name"].strip() == "systemd" and lines["NSpid"].split()[-1] == "1"
