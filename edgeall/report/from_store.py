@@ -144,6 +144,7 @@ def slide_report(
     interesting = first_to_look_at(candidates, blasts)
     shown = interesting[:cells_shown]
     return SlideReport(
+        run=stored.run,
         clinic=sender.clinic,
         device_id=sender.device_id,
         operator=stored.operator,

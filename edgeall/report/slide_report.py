@@ -35,6 +35,10 @@ class When:
         doubt = "" if self.synchronised else " (clock not synchronised)"
         return f"{self.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC{doubt}"
 
+    def iso(self) -> str:
+        """Return the time for a program: ISO 8601, UTC, or the year alone."""
+        return f"{self.at.year:04d}" if self.year_only else self.at.astimezone(UTC).isoformat()
+
     def without_day(self) -> When:
         """Return the year alone."""
         return When(datetime(self.at.year, 1, 1, tzinfo=UTC), self.synchronised, year_only=True)
@@ -93,6 +97,8 @@ class SlideReport:
 
     Attributes
     ----------
+    run
+        The number of the stored run that was read.
     clinic, device_id, operator
         Empty where not known or taken away.
     slide_id
@@ -123,6 +129,7 @@ class SlideReport:
         False where identity, persons, places and times were taken away.
     """
 
+    run: int
     clinic: str
     device_id: str
     operator: str

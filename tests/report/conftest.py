@@ -23,6 +23,7 @@ def a_report(*, signed_version: int = 0, reviewed: bool = False, **other: Any) -
     """Return a report; a function, so that hypothesis may call it, too."""
     picture = np.random.default_rng(1).integers(0, 256, (24, 24, 3), dtype=np.uint8)
     report = SlideReport(
+        run=1,
         clinic="Hospital Güemes",
         device_id="3f2a9c1188",
         operator="Ada",
