@@ -137,7 +137,7 @@ def _slide_line(report: SlideReport) -> dict[str, _Value]:
         "identified": counts.counted - counts.unidentified,
         **blasts,
         **_share("network_blasts", reading.blasts),
-        "flags": "; ".join(reading.flags),
+        "flags": "; ".join(report.flags),
         "bundle": harmless(report.bundle),
         "clinic": harmless(report.clinic),
         "device": harmless(report.device_id),

@@ -189,7 +189,7 @@ def _comment(report: SlideReport) -> str:
             f"Blasts: {blasts.value:.1%} ({blasts.count} of {blasts.total}; 95% interval "
             f"{blasts.low:.1%} to {blasts.high:.1%})."
         )
-    flags = ", ".join(report.reading.flags) or "none"
+    flags = ", ".join(report.flags) or "none"
     return (
         f"{report.status.upper()}. {found} Flags: {flags}. Network: {_held(report.bundle)}. "
         f"Stored record {report.code}. This {DISCLAIMER}."

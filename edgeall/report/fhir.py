@@ -34,13 +34,10 @@ _LOINC: Final = "http://loinc.org"
 _TERMS: Final = "http://terminology.hl7.org/CodeSystem"
 _PANEL: Final = ("24318-8", "Manual Differential panel - Blood")
 _BLASTS: Final = ("26446-5", "Blasts/100 leukocytes in Blood")
-_UNIDENTIFIED_MANUAL: Final = (
-    "44095-8",
-    "Unidentified cells/100 leukocytes in Blood by Manual count",
-)
-_UNIDENTIFIED_AUTO: Final = (
+_UNKNOWN_BY_EYE: Final = ("44095-8", "Unidentified cells/Leukocytes in Blood by Manual count")
+_UNKNOWN_BY_MACHINE: Final = (
     "44096-6",
-    "Unidentified cells/100 leukocytes in Blood by Automated count",
+    "Unidentified cells/Leukocytes in Blood by Automated count",
 )
 
 _OURS: Final = uuid.UUID("6f0a3a0e-6f0d-4d27-9b2e-3d1b6c1d5a11")
@@ -52,7 +49,7 @@ def fhir_json(report: SlideReport) -> bytes:
     return msgspec.json.format(msgspec.json.encode(fhir_bundle(report)), indent=2) + b"\n"
 
 
-def fhir_bundle(report: SlideReport) -> _Json:
+def fhir_bundle(report: SlideReport) -> object:
     """Return a slide's report as a Bundle of plain dictionaries."""
     observations = {f"observation-{number}": o for number, o in enumerate(_observations(report))}
     resources = {
@@ -83,7 +80,9 @@ def _diagnostic_report(report: SlideReport, observations: list[str]) -> _Json:
     clinic = _text(report.clinic)
     return {
         "resourceType": "DiagnosticReport",
-        "identifier": [_record(report)],
+        "identifier": [
+            {"type": {"text": "stored record"}, "value": f"{report.code}/{report.version}"}
+        ],
         "status": report.status,
         "category": [_coded(f"{_TERMS}/v2-0074", "HM", "Hematology")],
         "code": _concept(report, _PANEL, "White cell differential of a blood smear, for blasts"),
@@ -100,7 +99,7 @@ def _diagnostic_report(report: SlideReport, observations: list[str]) -> _Json:
 
 def _conclusion(report: SlideReport) -> str:
     sentences = [] if report.signed else ["Preliminary: nobody has signed this; it is no result."]
-    sentences.append(f"Flags: {', '.join(report.reading.flags) or 'none'}.")
+    sentences.append(f"Flags: {', '.join(report.flags) or 'none'}.")
     if report.signed:
         sentences += [_text(report.signed.comment) or ""]
     if not (report.begun.synchronised and report.read.synchronised):
@@ -116,7 +115,7 @@ def _observations(report: SlideReport) -> Iterator[_Json]:
     for label, count in counts.differential:
         concept: _Json = {"text": f"{_text(label) or 'class without a name'}, of counted {unit}s"}
         yield _observation(report, concept, _share(count, counts.counted), _count(count))
-    coded = _UNIDENTIFIED_MANUAL if report.reviewed else _UNIDENTIFIED_AUTO
+    coded = _UNKNOWN_BY_EYE if report.reviewed else _UNKNOWN_BY_MACHINE
     concept = _concept(report, coded, f"Unidentified {unit}s, of counted {unit}s")
     share = _share(counts.unidentified, counts.counted)
     yield _observation(report, concept, share, _count(counts.unidentified))
@@ -225,10 +224,6 @@ def _patient(report: SlideReport) -> _Json | None:
     return {"type": "Patient", "identifier": {"value": identity}} if identity else None
 
 
-def _record(report: SlideReport) -> _Json:
-    return {"type": {"text": "stored record"}, "value": f"{report.code}/{report.version}"}
-
-
 def _concept(report: SlideReport, coded: tuple[str, str], words: str) -> _Json:
     """Return a LOINC concept; words alone where not cells but whole fields were counted."""
     if report.reading.unit != "cell":
@@ -299,16 +294,8 @@ def _text(text: str) -> str | None:
     return "".join(kept).strip() or None
 
 
-def _without_absent(value: _Json) -> _Json:
+def _without_absent(value: object) -> object:
     """Return a resource without its empty properties: FHIR has no null."""
-    return {
-        name: _walked(entry) for name, entry in value.items() if entry is not None
-    }  # fmt: skip
-
-
-def _walked(value: object) -> object:
     if isinstance(value, dict):
-        return _without_absent(value)
-    if isinstance(value, list):
-        return [_walked(entry) for entry in value]
-    return value
+        return {name: _without_absent(entry) for name, entry in value.items() if entry is not None}
+    return [_without_absent(entry) for entry in value] if isinstance(value, list) else value

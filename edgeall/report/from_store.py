@@ -33,6 +33,7 @@ from edgeall.store.images import place_of
 
 if TYPE_CHECKING:
     from edgeall.camera.frame import Pixels
+    from edgeall.slide.reading import Reading
     from edgeall.store.records import StoredReading
     from edgeall.store.store import Store
 
@@ -102,6 +103,7 @@ def slide_report(
     run: int | None = None,
     signed: Signed | None = None,
     reviews: Mapping[int, CellVerdict] | None = None,
+    reviewed_reading: Reading | None = None,
     patient_id: str | None = None,
     cells_shown: int = CELLS_SHOWN,
 ) -> SlideReport:
@@ -121,6 +123,9 @@ def slide_report(
         The signature of that run, if somebody signed.
     reviews
         What persons said, by the cell's number in the database.
+    reviewed_reading
+        The reading that was made of the reviews, where there is one: its counts and flags
+        then stand instead of those that are counted here from ``reviews``.
     patient_id
         Of the patient or specimen, where one is known.
     cells_shown
@@ -141,6 +146,9 @@ def slide_report(
     output = msgspec.json.decode(facts["manifest"], type=_Facts).output
     blasts = frozenset(output.blasts)
     candidates = [_candidate(row, store.images, reviews or {}) for row in rows]
+    reviewed = _reviewed(candidates, output.labels, blasts) if reviews else None
+    if reviewed_reading:
+        reviewed = Counts.of(reviewed_reading, reviewed.not_cells if reviewed else 0)
     interesting = first_to_look_at(candidates, blasts)
     shown = interesting[:cells_shown]
     return SlideReport(
@@ -151,7 +159,8 @@ def slide_report(
         slide_id=stored.reading.slide_id,
         patient_id=patient_id,
         reading=stored.reading,
-        reviewed=_reviewed(candidates, output.labels, blasts) if reviews else None,
+        reviewed=reviewed,
+        flags=(reviewed_reading or stored.reading).flags,
         labels=output.labels,
         blasts=blasts,
         bundle=stored.reading.bundle,

@@ -204,14 +204,14 @@ def _share(name: str, count: int, counts: Counts) -> str:
 
 
 def _words(sheet: Sheet, report: SlideReport, top: float) -> float:
-    flags = ", ".join(report.reading.flags) or "none"
+    flags = ", ".join(report.flags) or "none"
     for name, text, lines in (
         ("Flags", flags, 3),
         ("Network", f"{report.bundle}, sha256 {report.network_sha256[:16]}", 2),
         ("What it is worth", report.model_card, 6),
     ):
         sheet.text(MARGIN, top, 33, name, size=8)
-        bold = name == "Flags" and bool(report.reading.flags)
+        bold = name == "Flags" and bool(report.flags)
         top = sheet.text(MARGIN + 33, top, WIDTH - 33, text, size=8, bold=bold, lines=lines) + 0.8
     return top
 

@@ -65,6 +65,13 @@ class Counts:
     blasts: Proportion | None
     not_cells: int = 0
 
+    @classmethod
+    def of(cls, reading: Reading, not_cells: int = 0) -> Counts:
+        """Return a reading's counts."""
+        return cls(
+            reading.counted, reading.differential, reading.unidentified, reading.blasts, not_cells
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellOfInterest:
@@ -109,6 +116,8 @@ class SlideReport:
         The network's.
     reviewed
         Counts by the classes that persons gave; None where nobody reviewed a cell.
+    flags
+        What to know before believing the rest: of the reviewed reading where there is one.
     labels, blasts
         The network's classes, and which of them are blasts.
     bundle, network_sha256, model_card
@@ -137,6 +146,7 @@ class SlideReport:
     patient_id: str | None
     reading: Reading
     reviewed: Counts | None
+    flags: tuple[str, ...]
     labels: tuple[str, ...]
     blasts: frozenset[str]
     bundle: str
@@ -166,8 +176,7 @@ class SlideReport:
     @property
     def called(self) -> Counts:
         """The counts by the network."""
-        reading = self.reading
-        return Counts(reading.counted, reading.differential, reading.unidentified, reading.blasts)
+        return Counts.of(self.reading)
 
     @property
     def counts(self) -> Counts:

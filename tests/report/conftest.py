@@ -31,6 +31,7 @@ def a_report(*, signed_version: int = 0, reviewed: bool = False, **other: Any) -
         patient_id="P-77",
         reading=a_reading(),
         reviewed=a_review() if reviewed else None,
+        flags=("out of focus", "too few cells"),
         labels=("normal", "blast"),
         blasts=frozenset({"blast"}),
         bundle="b 1 (abababababab)",

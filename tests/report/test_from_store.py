@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -86,6 +87,15 @@ def test_reviews_change_the_counts_and_the_fraction(store):
     assert counts.blasts is not None
     assert (counts.blasts.count, counts.blasts.total) == (2, 3)
     assert [cell.reviewed for cell in report.cells] == ["monocyte", "not a cell", "blast", None]
+
+
+def test_a_reading_made_of_the_reviews_stands_instead_of_a_count_of_our_own(store):
+    made = replace(a_reading(), counted=41, unidentified=3, flags=("too few cells",))
+    reviews = {1: CellVerdict("not a cell")}
+    report = slide_report(store, "S-1", SENDER, reviews=reviews, reviewed_reading=made)
+    assert (report.counts.counted, report.counts.not_cells) == (41, 1)
+    assert report.flags == ("too few cells",)
+    assert report.called.counted == 40
 
 
 def test_what_there_is_no_room_for_is_counted(store):
