@@ -31,7 +31,7 @@ def verify(
     store: _Store = None,
     settings: _Settings = None,
 ) -> None:
-    """Look through the whole log for a row that was changed, removed or inserted.
+    """Look for a row of the log that was changed, removed or inserted, and for such signatures.
 
     The exit code is 0 where there is none and 1 where there is; the first is named.
     Keep the newest row's seal elsewhere: who can write the database can rewrite its log,
@@ -39,13 +39,22 @@ def verify(
     """
     from edgeall.cli.stored import store_folder
     from edgeall.store import audit as log
+    from edgeall.store.signatures import altered_signatures
     from edgeall.store.store import Store
 
     known = [_known(text) for text in seal or ()]
     with Store.open(store_folder(store, settings), read_only=True) as opened:
         found = log.verify(opened, known)
+        altered = [] if found.fault else altered_signatures(opened)
     if found.fault:
         typer.echo(f"edgeall: the audit log was tampered with: {found.fault}.", err=True)
+        raise typer.Exit(1)
+    if altered:
+        typer.echo(
+            "edgeall: the log is whole, but these signatures are not as they were signed: "
+            f"{', '.join(map(str, altered))}.",
+            err=True,
+        )
         raise typer.Exit(1)
     typer.echo(f"{found.rows} row{'s' * (found.rows != 1)}, each as it was written.")
     if found.newest:

@@ -17,7 +17,7 @@ def folder(tmp_path):
     with Store.open(tmp_path) as store:
         for actor, subject in (("Ada", "run 1"), ("Grace", "run 2"), ("Ada", "run 2")):
             with audited(store) as rows:
-                append(rows, actor, "signed", subject, {"version": 1})
+                append(rows, actor, "looked", subject, {"version": 1})
     return tmp_path
 
 
@@ -75,7 +75,7 @@ def test_a_seal_that_is_none_is_refused(folder, seal):
 def test_the_log_is_shown_by_actor_subject_and_time(folder):
     lines = run(folder, "show").stdout.splitlines()
     assert len(lines) == 3
-    assert "Ada  signed  run 1" in lines[0]
+    assert "Ada  looked  run 1" in lines[0]
     assert '{"version":1}' in lines[0]
     assert len(run(folder, "show", "--actor", "Ada").stdout.splitlines()) == 2
     assert len(run(folder, "show", "--subject", "run 2").stdout.splitlines()) == 2
@@ -88,3 +88,11 @@ def test_what_is_shown_cannot_steer_the_terminal(folder):
     shown = run(folder, "show").stdout
     assert "\x1b" not in shown
     assert len(shown.splitlines()) == 4
+
+
+def test_a_signature_that_was_removed_is_named(folder):
+    with Store.open(folder) as store, audited(store) as rows:
+        append(rows, "Ada", "signed", "run 1", {"signature": 9, "version": 1, "sha256": "00"})
+    ended = run(folder, "verify")
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    assert "not as they were signed: 9." in ended.stderr
