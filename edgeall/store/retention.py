@@ -17,6 +17,7 @@ from pathlib import Path
 
 from edgeall.errors import StoreError
 from edgeall.store import connection as database
+from edgeall.store.amendments import BEGUN
 from edgeall.store.clock import now
 from edgeall.store.durable import disk_error
 from edgeall.store.images import INCOMING, place_of
@@ -36,21 +37,33 @@ _CLOCK_STARTS = datetime(2025, 1, 1, tzinfo=UTC)
 _AT_ONCE = 64
 """Pictures removed between two looks at the free room."""
 
-_RELEASED = "coalesce(control.passed, 0)"
-"""Whether a field's slide lets its picture go: today only a control slide that passed.
-
-No slide can be signed yet, so no patient's is; signing adds its condition here.
+_LET_GO = f"""
+    WITH newest AS (SELECT run, max(version) AS version FROM signature GROUP BY run),
+    amended AS (
+        SELECT subject, max(detail ->> '$.version') AS version FROM audit
+        WHERE action = '{BEGUN}' GROUP BY subject
+    )
+    SELECT run FROM control WHERE passed
+    UNION
+    SELECT signature.run FROM newest
+    JOIN signature ON signature.run = newest.run AND signature.version = newest.version
+    LEFT JOIN amended ON amended.subject = 'run ' || newest.run
+    WHERE json_array_length(signature.reading, '$.reading.flags') = 0
+        AND coalesce(amended.version, 0) <= newest.version
 """
+"""Runs that let their pictures go: a control slide that passed, and a patient's that is signed
+without a flag and is not being amended."""
 
 _REMOVABLE = f"""
     SELECT image.id, image.sha256, image.suffix, image.bytes
     FROM field
     JOIN image ON image.id = field.image
     JOIN moment ON moment.id = field.written
-    LEFT JOIN control ON control.run = field.run
+    LEFT JOIN ({_LET_GO}) AS let_go ON let_go.run = field.run
     WHERE NOT EXISTS (SELECT 1 FROM image_removed WHERE image_removed.image = image.id)
     GROUP BY image.id
-    HAVING min({_RELEASED}) AND max(moment.wall_clock) < ? AND min(moment.wall_clock) >= ?
+    HAVING min(let_go.run IS NOT NULL)
+        AND max(moment.wall_clock) < ? AND min(moment.wall_clock) >= ?
     ORDER BY min(moment.id)
 """
 
@@ -132,7 +145,7 @@ def removable_images(connection: sqlite3.Connection, days: int) -> list[Removabl
     """Return pictures that may go where room is short, the oldest first.
 
     All fields that show a picture must be older than ``days`` and of slides that let
-    it go; unsigned and flagged slides never do.
+    it go; slides that are unsigned, flagged or being amended never do.
     """
     before = now().wall_clock - timedelta(days=days)
     rows = connection.execute(_REMOVABLE, (before.isoformat(), _CLOCK_STARTS.isoformat()))

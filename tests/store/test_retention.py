@@ -13,10 +13,18 @@ from pathlib import Path
 import pytest
 
 from edgeall.errors import StoreError
+from edgeall.slide.review import Opinion
 from edgeall.store import retention, upkeep
+from edgeall.store.accounts import Account, accounts, begin_accounts
+from edgeall.store.amendments import begin_amendment
 from edgeall.store.images import INCOMING
+from edgeall.store.logins import Logins
+from edgeall.store.passwords import Cost
 from edgeall.store.records import Moment
 from edgeall.store.retention import Limits, clear_away, removable_images
+from edgeall.store.reviewed import cells_of_run
+from edgeall.store.reviews import Edit, add_reviews
+from edgeall.store.signatures import sign
 from edgeall.store.store import DATABASE, Store
 from edgeall.store.upkeep import clearing
 
@@ -62,6 +70,24 @@ def add(tmp_path, bundle, make_field, make_reading):
             return [field.image for field in store.fields("S")][-len(numbers) :]
 
     return add_slide
+
+
+def signer(store: Store) -> Account:
+    """Return an administrator who has just typed the password."""
+    cost = Cost(memory=64, passes=1, lanes=1)
+    if not accounts(store):
+        begin_accounts(store, "Ada", "blue mitten harbour", cost=cost)
+    return Logins(store, cost=cost).check("Ada", "blue mitten harbour")
+
+
+def sign_run(folder: Path, run: int = 1, *, flagged: bool = False) -> None:
+    """Sign a run; all its cells were identified by a person unless it is to be flagged."""
+    with Store.open(folder) as store:
+        ada = signer(store)
+        blast = Opinion("class", "blast")
+        edits = [Edit(cell.number, cell.review, blast) for cell in cells_of_run(store, run)]
+        seen = add_reviews(store, run, edits, ada)[-1]
+        sign(store, run, ada, seen=seen, stopped=None, min_cells=1000 if flagged else 1)
 
 
 def write(folder: Path, statement: str, values: tuple[object, ...] = ()) -> None:
@@ -158,7 +184,7 @@ def test_a_removal_leaves_its_row_and_every_finding(tmp_path, add, at):
 @pytest.mark.parametrize(
     ("days_ago", "passed"),
     [(100, None), (100, False), (29, True)],
-    ids=["a patient's slide", "a control that failed", "a young control"],
+    ids=["an unsigned slide", "a control that failed", "a young control"],
 )
 def test_pictures_that_may_not_go_stay(tmp_path, add, at, days_ago, passed):
     at(NOW - timedelta(days=days_ago))
@@ -167,6 +193,65 @@ def test_pictures_that_may_not_go_stay(tmp_path, add, at, days_ago, passed):
     assert clear_away(tmp_path, SHORT, dry_run=True).pictures == ()
     assert clear_away(tmp_path, SHORT).pictures == ()
     assert picture.exists()
+
+
+def test_pictures_of_a_signed_slide_without_a_flag_go_when_they_are_old(tmp_path, add, at):
+    at(NOW - timedelta(days=31))
+    (picture,) = add(1)
+    sign_run(tmp_path)
+    at(NOW - timedelta(days=2))
+    assert clear_away(tmp_path, SHORT).pictures == (), "29 days are too young"
+    at(NOW)
+    assert clear_away(tmp_path, ROOMY).pictures == (), "there is room"
+    assert clear_away(tmp_path, SHORT).pictures == (f"{picture.parent.name}/{picture.name}",)
+    assert not picture.exists()
+
+
+def test_pictures_of_a_signed_slide_with_a_flag_stay(tmp_path, add, at):
+    at(NOW - timedelta(days=100))
+    (picture,) = add(1)
+    sign_run(tmp_path, flagged=True)
+    at(NOW)
+    assert clear_away(tmp_path, SHORT).pictures == ()
+    assert picture.exists()
+
+
+def test_pictures_stay_while_their_slide_is_amended_and_go_once_it_is_signed_again(
+    tmp_path, add, at
+):
+    at(NOW - timedelta(days=100))
+    (picture,) = add(1)
+    sign_run(tmp_path)
+    with Store.open(tmp_path) as store:
+        begin_amendment(store, 1, "a cell was mistaken", signer(store))
+    at(NOW)
+    assert clear_away(tmp_path, SHORT).pictures == ()
+    sign_run(tmp_path)
+    assert len(clear_away(tmp_path, SHORT).pictures) == 1
+    assert not picture.exists()
+
+
+def test_the_newest_version_of_a_signature_counts(tmp_path, add, at):
+    at(NOW - timedelta(days=100))
+    add(1)
+    sign_run(tmp_path)
+    with Store.open(tmp_path) as store:
+        begin_amendment(store, 1, "a cell was mistaken", signer(store))
+    sign_run(tmp_path, flagged=True)
+    at(NOW)
+    assert clear_away(tmp_path, SHORT).pictures == ()
+
+
+def test_a_picture_that_an_unsigned_slide_shows_too_stays(tmp_path, add, at):
+    at(NOW - timedelta(days=100))
+    add(1)
+    (picture,) = add(1)
+    sign_run(tmp_path, run=1)
+    at(NOW)
+    assert clear_away(tmp_path, SHORT).pictures == ()
+    sign_run(tmp_path, run=2)
+    assert len(clear_away(tmp_path, SHORT).pictures) == 1
+    assert not picture.exists()
 
 
 def test_a_picture_that_a_patients_slide_shows_too_stays(tmp_path, add, at):
