@@ -198,13 +198,12 @@ def _device(report: SlideReport) -> _Json:
 def _provenance(report: SlideReport, targets: list[str]) -> _Json:
     signed = report.signed
     assert signed is not None
-    reason = _text(signed.reason)
     participant = f"{_TERMS}/provenance-participant-type"
     return {
         "resourceType": "Provenance",
         "target": [_reference(report, name) for name in targets],
         "recorded": _instant(signed.at),
-        "reason": [{"text": reason}] if reason else None,
+        "reason": [{"text": _text(signed.reason)}] if _text(signed.reason) else None,
         "activity": {"text": f"Signature of version {signed.version}"},
         "agent": [
             {

@@ -20,7 +20,6 @@ SIGNED = When(datetime(2026, 11, 22, 9, 0, tzinfo=UTC), True)
 
 
 def a_report(*, signed_version: int = 0, reviewed: bool = False, **other: Any) -> SlideReport:
-    """Return a report; a function, so that hypothesis may call it, too."""
     picture = np.random.default_rng(1).integers(0, 256, (24, 24, 3), dtype=np.uint8)
     report = SlideReport(
         run=1,
@@ -82,6 +81,12 @@ def a_review() -> Counts:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_report() -> MakeReport:
+    """Return a maker of reports; for the session, so that hypothesis may use it, too."""
     return a_report
+
+
+@pytest.fixture(scope="session")
+def reading() -> Reading:
+    return a_reading()

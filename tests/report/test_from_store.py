@@ -17,7 +17,6 @@ from edgeall.report.interest import SIDE
 from edgeall.report.slide_report import deidentified
 from edgeall.store.records import BundleRecord, FieldRecord
 from edgeall.store.store import Store
-from tests.report.conftest import a_reading
 
 MANIFEST = (
     '{"output": {"labels": ["normal", "blast"], "blasts": ["blast"]}, "provenance": {"data": "x",'
@@ -34,7 +33,7 @@ SENDER = Sender("Clinic", "device")
 
 
 @pytest.fixture
-def store(tmp_path) -> Iterator[Store]:
+def store(tmp_path, reading) -> Iterator[Store]:
     """Return a store with one slide of one counted field and one that is not."""
     pixels = np.full((48, 64, 3), 90, np.uint8)
     frame = Frame(pixels, "f.png", 0, datetime(2026, 11, 21, tzinfo=UTC), 1.0)
@@ -46,13 +45,13 @@ def store(tmp_path) -> Iterator[Store]:
     with Store.open(tmp_path / "store") as opened:
         run = opened.begin_run("S-1", "ada", "samples", bundle)
         fields = opened.add_fields(run, [record, record])
-        opened.add_reading(run, a_reading(), fields[:1])
+        opened.add_reading(run, reading, fields[:1])
         yield opened
 
 
-def test_a_report_holds_what_was_stored(store):
+def test_a_report_holds_what_was_stored(store, reading):
     report = slide_report(store, "S-1", SENDER, patient_id="P")
-    assert report.reading == a_reading()
+    assert report.reading == reading
     assert (report.operator, report.clinic, report.device_id) == ("ada", "Clinic", "device")
     assert (report.status, report.version, report.reviewed) == ("preliminary", 0, None)
     assert report.network_sha256 == "ab" * 32
@@ -89,8 +88,8 @@ def test_reviews_change_the_counts_and_the_fraction(store):
     assert [cell.reviewed for cell in report.cells] == ["monocyte", "not a cell", "blast", None]
 
 
-def test_a_reading_made_of_the_reviews_stands_instead_of_a_count_of_our_own(store):
-    made = replace(a_reading(), counted=41, unidentified=3, flags=("too few cells",))
+def test_a_reading_made_of_the_reviews_stands_instead_of_a_count_of_our_own(store, reading):
+    made = replace(reading, counted=41, unidentified=3, flags=("too few cells",))
     reviews = {1: CellVerdict("not a cell")}
     report = slide_report(store, "S-1", SENDER, reviews=reviews, reviewed_reading=made)
     assert (report.counts.counted, report.counts.not_cells) == (41, 1)
@@ -109,12 +108,12 @@ def test_a_removed_picture_leaves_its_cells(store):
     assert [cell.pixels for cell in slide_report(store, "S-1", SENDER).cells] == [None] * 3
 
 
-def test_the_code_is_the_records_own(store):
+def test_the_code_is_the_records_own(store, reading):
     first, again = (slide_report(store, "S-1", SENDER).code for _ in range(2))
     assert first == again
     assert len(first) == 16
     run = store.begin_run("S-1", "ada", "samples", BundleRecord("b", "1", "ab" * 32, MANIFEST))
-    store.add_reading(run, a_reading(), [])
+    store.add_reading(run, reading, [])
     assert slide_report(store, "S-1", SENDER).code != first
     assert slide_report(store, "S-1", SENDER, run=1).code == first
 
