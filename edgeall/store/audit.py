@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from edgeall.errors import StoreError
 from edgeall.store.durable import write_durably
 from edgeall.store.records import Moment
 from edgeall.store.writing import as_text, insert, insert_moment
@@ -108,7 +109,8 @@ class Verified:
 def audited(store: Store) -> Iterator[sqlite3.Connection]:
     """Yield the database in a transaction, and keep the newest seal apart once it is durable.
 
-    What is done and the row that tells of it are so written both, or neither.
+    What is done and the row that tells of it are so written both, or neither. Where the
+    seal alone cannot be written, what was done is done: the next one makes up for it.
 
     Raises
     ------
@@ -117,7 +119,8 @@ def audited(store: Store) -> Iterator[sqlite3.Connection]:
     """
     with store.rows(write=True) as rows:
         yield rows
-    keep_seal(store)
+    with suppress(StoreError):
+        keep_seal(store)
 
 
 def append(

@@ -191,6 +191,13 @@ def test_what_was_not_done_is_not_logged(folder):
     assert (folder / audit.SEAL_FILE).read_bytes() == before
 
 
+def test_what_was_done_is_done_though_its_seal_cannot_be_kept_apart(folder):
+    (folder / audit.SEAL_FILE).unlink()
+    (folder / audit.SEAL_FILE).mkdir()
+    write(folder, 1)
+    assert (found(folder).rows, found(folder).compared) == (ROWS + 1, 0)
+
+
 def test_several_rows_of_one_transaction_are_a_chain(folder):
     with Store.open(folder) as store:
         with audited(store) as rows:

@@ -4,6 +4,8 @@ import multiprocessing
 import threading
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from edgeall.errors import UsageError
 from edgeall.slide.review import AS_CALLED, Opinion
@@ -288,3 +290,49 @@ def test_only_cells_that_were_corrected_are_given_for_training(store, run, ada):
     cell = next(corrected_cells(store))
     assert cell.image.is_file()
     assert (cell.box.left, cell.box.width, cell.reviewer, cell.run) == (0, 9, "Ada", run)
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["Ada", "Grace"]),
+        st.integers(1, 8),
+        st.sampled_from([BLAST, NORMAL, NO_CELL, UNIDENTIFIED, AS_CALLED, "undo"]),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps)
+def test_what_stands_is_what_was_said_last_by_who_had_seen_the_rest(store, run, ada, grace, steps):
+    """Two persons say, undo, look or do not look; a history of opinions tells what must stand."""
+    people = {"Ada": ada, "Grace": grace}
+    with store.rows() as rows:
+        before = rows.execute("SELECT cell, verdict, label, reviewer FROM review ORDER BY id")
+        history: dict[int, list[tuple[Opinion, str]]] = {}
+        for cell, verdict, label, reviewer in before:
+            history.setdefault(cell, []).append((Opinion(verdict, label), reviewer))
+    for name, cell, said, looks in steps:
+        said_before = history.setdefault(cell, [])
+        newest = {found.number: found.review for found in cells_of_run(store, run)}[cell]
+        seen = newest if looks else 0
+        unseen = bool(said_before) and not looks
+        others = unseen and said_before[-1][1] != name
+        try:
+            if said == "undo":
+                undo(store, run, [(cell, seen)], people[name])
+                assert not unseen
+                said = said_before[-2][0] if len(said_before) > 1 else AS_CALLED
+            else:
+                add_reviews(store, run, [Edit(cell, seen, said)], people[name])
+                assert not others
+            said_before.append((said, name))
+        except NewerReviewError:
+            assert others or (said == "undo" and unseen)
+        except UsageError:
+            assert said == "undo"
+            assert not said_before
+    for cell, opinion in stands(store, run).items():
+        expected = history.get(cell)
+        assert opinion == (expected[-1][0] if expected else AS_CALLED)
