@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from edgeall import __version__
+from edgeall.cli.audit import audit
 from edgeall.cli.backup import backup, restore
 from edgeall.cli.benchmark import benchmark
 from edgeall.cli.calibrate import calibrate
@@ -74,6 +75,7 @@ app.command()(config)
 app.command()(backup)
 app.command()(restore)
 app.command()(retention)
+app.add_typer(audit, name="audit")
 app.command()(data)
 app.command()(train)
 app.command()(convert)
