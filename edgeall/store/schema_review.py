@@ -83,6 +83,7 @@ _TABLES = (
         seal TEXT NOT NULL UNIQUE CHECK (length(seal) = 64)
     ) STRICT
     """,
+    "CREATE INDEX audit_of_subject ON audit (subject)",
 )
 
 _APPEND_ONLY = {
