@@ -93,7 +93,8 @@ shares = st.lists(st.floats(0.001, 1), min_size=2, max_size=6).map(
 def test_a_temperature_keeps_the_order_and_the_sum(probabilities, temperature):
     tempered = temper(probabilities, temperature)
     assert tempered.sum() == pytest.approx(1)
-    assert tempered.argmax() == probabilities.argmax()
+    # Shares that differ by a last bit may come out as equal.
+    assert tempered[0, probabilities.argmax()] == pytest.approx(tempered.max())
 
 
 @given(shares)
