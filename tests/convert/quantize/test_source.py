@@ -49,7 +49,7 @@ FOREIGN = {
     "net": (b"\x08\x07\x12\x07pytorch", "an ONNX file"),
     "pointer.h5": (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
     "page.h5": (b"\n<!DOCTYPE html><html>", "a web page"),
-    "net.tar.gz": (gzip.compress(b"a network"), "a compressed archive"),
+    "net.tar.gz": (gzip.compress(b"a network", mtime=0), "a compressed archive"),
     "graph": (b"\n\x3b\n\x05input\x12\x0bPlaceholder*", "a frozen TensorFlow 1 graph"),
     "deep.keras": (keras_zip(text="[" * 100_000), "description of the network is damaged"),
     "metadata.keras": (keras_zip(metadata="[]"), "is no network"),
